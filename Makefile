@@ -1,0 +1,27 @@
+.PHONY: help setup check test test-long demo bench
+.DEFAULT_GOAL := help
+bin := .venv/bin
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup:  ## Debian packages, virtual environment, Python packages; safe to run again
+	@.ci/setup
+
+check: setup  ## style and types
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+test: setup  ## all tests but the long campaigns, within 20 minutes
+	$(bin)/python -m pytest -m "not long" $(ARGS)
+
+test-long: setup  ## the campaigns with their full repeat counts, within 60 minutes
+	$(bin)/python -m pytest -m long $(ARGS)
+
+demo: setup  ## the demo: finds a planted regression and a slow database, about 6 minutes
+	$(bin)/dynoscope demo up --story $(ARGS)
+
+bench: setup  ## every benchmark in its short form
+	@for module in $$(ls benchmarks | grep -vE '^(_|README)' | sed 's/\.py$$//'); do \
+	  $(bin)/python -m benchmarks.$$module --quick || exit $$?; done

@@ -1,0 +1,1 @@
+"""Per-request CPU counters for Python web workers."""

@@ -1,0 +1,168 @@
+"""The ring: one file per worker process, written by the probe, read by the agent.
+
+``<ring_dir>/<pid>-<ring_id as 16 hex digits>.ring``, all numbers little-endian::
+
+    offset  size   what
+    0       4096   header (HEADER, then COUNTERS at 1024, CONTROL at 2048)
+    4096    S      string table: entries of u32 CRC32, u16 length, UTF-8 bytes; ids count from 1
+    4096+S  T*64   in-flight slots, one per thread (SLOT)
+    ...     N*256  record slots (RECORD); record `seq` lives in slot `seq % N`
+
+Writers: the worker only, but for CONTROL, which the agent may write. Readers trust nothing: a
+header with a wrong CRC is refused, a string or a record with a wrong CRC is skipped and counted, a record
+whose seq is not the expected one was overwritten (or not yet written).
+
+One writer call stores one whole record, so with the interpreter lock held a record is torn only by
+a kill in the middle of the copy, which its CRC shows.
+"""
+
+from struct import Struct
+
+__all__ = [
+    "CONTROL_OFFSET",
+    "COUNTERS",
+    "COUNTERS_OFFSET",
+    "COUNTER_NAMES",
+    "HEADER",
+    "HEADER_BYTES",
+    "HEADER_FIELDS",
+    "KINDS",
+    "MAGIC",
+    "OUTCOMES",
+    "RECORD",
+    "RECORD_BYTES",
+    "RECORD_FIELDS",
+    "RECORD_PREFIX",
+    "SLOT",
+    "SLOT_BYTES",
+    "SLOT_FIELDS",
+    "STRING_BYTES_MAX",
+    "STRING_PREFIX",
+    "UNITS",
+    "VERSION",
+]
+
+MAGIC = b"DYNORING"
+VERSION = 1
+HEADER_BYTES = 4096
+RECORD_BYTES = 256
+SLOT_BYTES = 64
+STRING_BYTES_MAX = 4096
+
+#: Codes in the ring -> the words of the tables.
+UNITS = ("none", "cpu_ns", "instructions")
+KINDS = ("http", "task")
+OUTCOMES = ("ok", "error", "killed", "disconnected")
+
+#: Fixed once the ring is made; a CRC32 of the packed bytes (u32) follows at offset HEADER.size.
+#: Strings are ids into the string table. `process_start_ticks` is field 22 of /proc/PID/stat and
+#: tells a worker from a later process with its pid; `pid_namespace` is the inode of
+#: /proc/self/ns/pid. `sys_path` is the worker's sys.path joined by newlines: the agent makes module
+#: names of file names with it.
+HEADER = Struct("<8sIIQIIQQQIIIIIIB3x8I")
+HEADER_FIELDS = (
+    "magic",
+    "version",
+    "header_bytes",
+    "ring_id",
+    "pid",
+    "worker",
+    "pid_namespace",
+    "created_ns",
+    "process_start_ticks",
+    "strings_offset",
+    "strings_bytes",
+    "slots_offset",
+    "slot_count",
+    "records_offset",
+    "record_count",
+    "unit",
+    "service_id",
+    "host_id",
+    "region_id",
+    "release_id",
+    "runtime_id",
+    "cpu_model_id",
+    "unit_reason_id",
+    "sys_path_id",
+)
+
+#: u64 each, at COUNTERS_OFFSET, rewritten in place. `written`: the newest seq. `strings_used`:
+#: bytes of the string table in use. The rest count what was lost, since the ring was made.
+COUNTERS_OFFSET = 1024
+COUNTER_NAMES = (
+    "written",
+    "strings_used",
+    "strings_full",
+    "endpoints_over",
+    "slots_full",
+    "counter_multiplexed",
+    "counter_failed",
+    "probe_errors",
+    "bad_settings",
+)
+COUNTERS = Struct("<%dQ" % len(COUNTER_NAMES))
+
+#: 64 bytes that the agent may write (wishes for a deep profile). Zero: no wish.
+CONTROL_OFFSET = 2048
+
+STRING_PREFIX = Struct("<IH")
+
+#: One per thread that serves requests: what is in flight. `busy` is 1 from the start of a request
+#: to its end. A slot whose process is gone while busy is a request that was killed. trace_id: two
+#: halves, high first.
+SLOT = Struct("<IIQQIIQQ16x")
+SLOT_FIELDS = (
+    "busy",
+    "thread_id",
+    "started_ns",
+    "started_monotonic_ns",
+    "endpoint_id",
+    "kind",
+    "trace_id_high",
+    "trace_id_low",
+)
+
+#: seq (from 1; 0 is an empty slot), then the CRC32 of all that follows it in the slot (RECORD).
+RECORD_PREFIX = Struct("<QI")
+RECORD = Struct("<BBBBHHQQQQIIIIIIQQQQIIQQQQQIIIIIIQQQB3xI")
+RECORD_FIELDS = (
+    "kind",  # index into KINDS
+    "outcome",  # index into OUTCOMES
+    "unit",  # index into UNITS
+    "trace_sampled",
+    "status",
+    "reserved",
+    "started_ns",  # epoch
+    "wall_ns",
+    "cost",
+    "task_clock_ns",
+    "ctx_switches",
+    "worker_req",  # the worker's n-th request, from 1
+    "endpoint_id",
+    "flags_id",  # string: name=value, sorted, joined by \x1f; 0: none
+    "error_id",  # string: type \x1f message (scrubbed) \x1f top frames; 0: none
+    "worker_age_s",
+    "db_ns",
+    "cache_ns",
+    "rpc_ns",
+    "gc_ns",
+    "db_calls",
+    "cache_calls",
+    "trace_id_high",
+    "trace_id_low",
+    "span_id",
+    "user_hash",
+    "error_fp",
+    "statement1_id",
+    "statement1_calls",
+    "statement2_id",
+    "statement2_calls",
+    "statement3_id",
+    "statement3_calls",
+    "statement1_ns",
+    "statement2_ns",
+    "statement3_ns",
+    "thread_slot",
+    "rpc_calls",
+)

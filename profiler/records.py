@@ -1,0 +1,177 @@
+"""What the questions answer: plain records, the same for page, command and API.
+
+All costs are per request. `unit` is one of COST_UNITS; functions are always in cpu_ns.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "Comparison",
+    "Deploy",
+    "EndpointChange",
+    "Evidence",
+    "FlameGraph",
+    "FleetChange",
+    "FunctionChange",
+    "FunctionCost",
+    "Interval",
+    "Verdict",
+]
+
+Verdict = Literal["regression", "improvement", "no change", "cannot tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its 95% confidence interval; low and high are nan where nothing is known."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChange:
+    """One endpoint on both sides. Costs are means per request, in `unit`."""
+
+    endpoint: str
+    kind: str
+    unit: str
+    requests_a: int
+    requests_b: int
+    cost_a: float
+    cost_b: float
+    #: cost_b - cost_a, in `unit`
+    difference: Interval
+    #: the same as a share of cost_a: 0.25 is +25%
+    relative: Interval
+    p_value: float
+    #: Benjamini-Hochberg over the endpoints compared
+    p_corrected: float
+    #: its part of the fleet's change by per-request cost, 0..1 (nan where nothing changed)
+    fleet_share: float
+    error_rate_a: float
+    error_rate_b: float
+    latency_ms_p99_a: float
+    latency_ms_p99_b: float
+    verdict: Verdict
+    #: one sentence for people
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionChange:
+    """One function within one endpoint on both sides, in cpu_ns per request."""
+
+    endpoint: str
+    function: str
+    origin: int
+    self_ns_a: float
+    self_ns_b: float
+    inclusive_ns_a: float
+    inclusive_ns_b: float
+    #: rise of the cost that the function is answerable for: its self cost with that of the library
+    #: and C code it calls (own code); the self cost (other code)
+    difference: Interval
+    p_value: float
+    p_corrected: float
+    #: `difference` as a share of the endpoint's rise in cpu_ns, 0..1 or beyond
+    rise_share: float
+    samples_a: int
+    samples_b: int
+    verdict: Verdict
+    #: library functions beneath it whose self cost rose most: (function, rise in ns per request)
+    beneath: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FleetChange:
+    """CPU of the fleet in `unit` per second: b - a = traffic + mix + cost, exactly (Bennet)."""
+
+    unit: str
+    per_s_a: float
+    per_s_b: float
+    traffic: float
+    mix: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """The deploy that brought side b."""
+
+    ts_ms: int
+    release: str
+    previous: str
+    commits: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much data a comparison rests on."""
+
+    requests_a: int
+    requests_b: int
+    samples_a: int
+    samples_b: int
+    hosts: int
+    windows: int
+    window_s: float
+    #: host or window
+    unit_of_error: str
+    #: requests set apart because their worker was young
+    warmup_requests: int
+    contended_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`b` against `a`, in the order in which people ask: fleet, endpoints, functions, how sure."""
+
+    a: str
+    b: str
+    service: str
+    verdict: Verdict
+    #: the finding in one sentence
+    headline: str
+    fleet: tuple[FleetChange, ...]
+    endpoints: tuple[EndpointChange, ...]
+    functions: tuple[FunctionChange, ...]
+    #: the function to look at first: of the endpoint that rose most; None where nothing rose
+    guilty: FunctionChange | None
+    deploy: Deploy | None
+    evidence: Evidence
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCost:
+    """A function's cost on one side, in cpu_ns per request of the endpoint."""
+
+    function: str
+    origin: int
+    self_share: float
+    inclusive_share: float
+    self_ns: float
+    inclusive_ns: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlameGraph:
+    """A call tree as columns; node 0 is the root, `parent[i] < i`, the root's parent is -1.
+
+    `share_a`, `share_b`: inclusive shares of all samples of each side, 0..1. One-sided graphs have
+    `share_b` empty. `pruned_share`: share of side a (or b, the larger) in nodes left out.
+    """
+
+    name: tuple[str, ...]
+    parent: tuple[int, ...]
+    origin: tuple[int, ...]
+    share_a: tuple[float, ...]
+    share_b: tuple[float, ...]
+    samples_a: int
+    samples_b: int
+    pruned_share: float
