@@ -9,8 +9,8 @@
     ...     N*256  record slots (RECORD); record `seq` lives in slot `seq % N`
 
 Writers: the worker only, but for CONTROL, which the agent may write. Readers trust nothing: a
-header with a wrong CRC is refused, a string or a record with a wrong CRC is skipped and counted, a record
-whose seq is not the expected one was overwritten (or not yet written).
+header with a wrong CRC is refused, a string or a record with a wrong CRC is skipped and counted, a
+record whose seq is not the expected one was overwritten (or not yet written).
 
 One writer call stores one whole record, so with the interpreter lock held a record is torn only by
 a kill in the middle of the copy, which its CRC shows.
