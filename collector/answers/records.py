@@ -1,0 +1,180 @@
+"""What an answer carries. Every question returns one `Answer`; page, command and API show the same.
+
+Times are UTC milliseconds since 1970. Costs are means per request, in the `unit` beside them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+__all__ = [
+    "AlertState",
+    "Answer",
+    "Change",
+    "EndpointRow",
+    "HostRow",
+    "LimitRow",
+    "SeriesPoint",
+    "ServiceRow",
+    "SloState",
+    "Window",
+]
+
+Data = TypeVar("Data")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half open: from_ms <= time < to_ms."""
+
+    from_ms: int
+    to_ms: int
+
+    @property
+    def seconds(self) -> float:
+        return (self.to_ms - self.from_ms) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """A limit that was hit: how often, in the window asked for."""
+
+    where: str
+    what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Data]):
+    """`truncated`: rows were left out because a limit was reached. `as_of_ms`: newest data in it."""
+
+    data: Data
+    unit: str = ""
+    truncated: bool = False
+    as_of_ms: int = 0
+    limits: tuple[LimitRow, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service that sent data: its hosts, regions and releases (oldest first)."""
+
+    service: str
+    hosts: tuple[str, ...]
+    regions: tuple[str, ...]
+    releases: tuple[str, ...]
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """One endpoint and cost unit in the window; sorted by cost share, dearest first."""
+
+    endpoint: str
+    kind: str
+    cost_unit: str
+    requests: int
+    per_s: float
+    cost: float
+    task_clock_ns: float
+    #: cost x traffic as a share of all endpoints of this unit, 0..1
+    cost_share: float
+    #: CPU cores in use by this endpoint: task clock per second of wall time
+    cpu_cores: float
+    error_rate: float
+    errors: int
+    killed: int
+    wall_ms_mean: float
+    latency_ms_p50: float
+    latency_ms_p95: float
+    latency_ms_p99: float
+    db_ms: float
+    cache_ms: float
+    rpc_ms: float
+    releases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """One endpoint (or all), one release, one step of time."""
+
+    ts_ms: int
+    release: str
+    requests: int
+    per_s: float
+    cost: float
+    cost_unit: str
+    task_clock_ns: float
+    error_rate: float
+    latency_ms_p50: float
+    latency_ms_p99: float
+    db_ms: float
+    cache_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A deploy, flag or configuration change."""
+
+    ts_ms: int
+    service: str
+    kind: str
+    release: str
+    previous: str
+    commits: tuple[str, ...]
+    changed_functions: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """One host as its agent sees it. Metrics are the newest values by name."""
+
+    service: str
+    host: str
+    region: str
+    releases: tuple[str, ...]
+    workers: int
+    requests: int
+    samples: int
+    last_ms: int
+    cost_unit: str
+    metrics: dict[str, float]
+    limits: tuple[LimitRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SloState:
+    """One SLO at its newest evaluation. `state`: ok, burning, no data."""
+
+    slo: str
+    endpoint: str
+    objective: float
+    #: share of good events in the SLO's window, 0..1; nan without data
+    sli: float
+    total: int
+    bad: int
+    #: share of the error budget left, 1 = untouched, below 0 = overspent
+    budget_left: float
+    burn_rate: float
+    window_s: float
+    state: str
+    #: what counts as good, in words: "within 500 ms"
+    good: str
+    ts_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """One alert: its newest state and when it began and ended."""
+
+    id: str
+    rule: str
+    #: firing, resolved
+    state: str
+    severity: str
+    labels: dict[str, str]
+    summary: str
+    started_ms: int
+    ended_ms: int
+    delivered_ms: int
+    payload: dict[str, Any]
