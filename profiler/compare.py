@@ -1,0 +1,192 @@
+"""Compare two sides: which endpoint, which function, how sure, how much of the fleet."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from profiler.calltree import Stack, index_functions
+from profiler.endpoints import endpoint_changes, worst_endpoint
+from profiler.fleet import fleet_change
+from profiler.functions import SAMPLES_MIN, function_changes, guilty_function, ranked
+from profiler.measured import RequestWindows, SideData
+from profiler.records import (
+    Comparison,
+    Deploy,
+    EndpointChange,
+    Evidence,
+    FleetChange,
+    FunctionChange,
+    Verdict,
+)
+from profiler.statistics import Difference
+
+__all__ = ["compare_sides"]
+
+FUNCTIONS_MAX = 200
+
+
+def compare_sides(
+    service: str,
+    a: SideData,
+    b: SideData,
+    stacks: Sequence[Stack],
+    *,
+    window_s: float,
+    budget: float = 0.01,
+    deploy: Deploy | None = None,
+) -> Comparison:
+    """The whole answer. `budget`: the rise per request that is no regression yet (0.01: 1%)."""
+    hosts = sorted(set(a.requests.host.tolist()) | set(b.requests.host.tolist()))
+    endpoints, spreads = endpoint_changes(a, b, hosts, budget)
+    fleet = _fleet(a.requests, b.requests, window_s)
+    endpoints = _with_fleet_shares(endpoints, fleet)
+    functions: list[FunctionChange] = []
+    index = index_functions(stacks)
+    for change in endpoints:
+        functions += function_changes(a, b, change.endpoint, index, hosts)
+    worst = worst_endpoint(endpoints)
+    guilty = guilty_function(functions, worst)
+    evidence = _evidence(a, b, spreads, window_s, hosts)
+    verdict = _overall(endpoints)
+    return Comparison(
+        a=a.label,
+        b=b.label,
+        service=service,
+        verdict=verdict,
+        headline=_headline(verdict, worst, guilty, endpoints, deploy, a.label, b.label),
+        fleet=fleet,
+        endpoints=tuple(endpoints),
+        functions=tuple(ranked(functions, worst, guilty)[:FUNCTIONS_MAX]),
+        guilty=guilty,
+        deploy=deploy,
+        evidence=evidence,
+        notes=tuple(_notes(a, b, evidence, endpoints, functions, hosts)),
+    )
+
+
+def _fleet(a: RequestWindows, b: RequestWindows, window_s: float) -> tuple[FleetChange, ...]:
+    units = sorted({unit for rows in (a, b) for unit in rows.unit.tolist()} - {"none"})
+    return tuple(
+        fleet_change(unit, _traffic(a, unit, window_s), _traffic(b, unit, window_s))
+        for unit in units
+    )
+
+
+def _traffic(rows: RequestWindows, unit: str, window_s: float) -> dict[str, tuple[float, float]]:
+    """endpoint -> (requests per second, mean cost), warm-up included: it is what the fleet paid."""
+    seconds = max(len(np.unique(rows.window)), 1) * window_s
+    chosen = (rows.unit == unit) & (rows.requests > 0)
+    traffic = {}
+    for endpoint in np.unique(rows.endpoint[chosen]).tolist():
+        mine = chosen & (rows.endpoint == endpoint)
+        requests = float(rows.requests[mine].sum())
+        traffic[endpoint] = (requests / seconds, float(rows.cost[mine].sum()) / requests)
+    return traffic
+
+
+def _with_fleet_shares(
+    endpoints: Sequence[EndpointChange], fleet: Sequence[FleetChange]
+) -> list[EndpointChange]:
+    """Each endpoint's part of all the rises (or falls) by per-request cost of its unit."""
+    moved: dict[str, float] = {change.unit: 0.0 for change in fleet}
+    parts = []
+    for change in endpoints:
+        known = np.isfinite(change.difference.value)
+        part = change.difference.value * (change.requests_a + change.requests_b) if known else 0.0
+        moved[change.unit] = moved.get(change.unit, 0.0) + abs(part)
+        parts.append(part)
+    return [
+        replace(
+            change, fleet_share=part / moved[change.unit] if moved[change.unit] else float("nan")
+        )
+        for change, part in zip(endpoints, parts, strict=True)
+    ]
+
+
+def _evidence(
+    a: SideData,
+    b: SideData,
+    spreads: Sequence[Difference],
+    window_s: float,
+    hosts: Sequence[str],
+) -> Evidence:
+    largest = max(spreads, key=lambda spread: spread.windows, default=None)
+    samples = [side.stacks.samples for side in (a, b)]
+    contended = [side.stacks.samples * side.stacks.contended for side in (a, b)]
+    every = float(samples[0].sum() + samples[1].sum())
+    return Evidence(
+        requests_a=round(float((a.requests.requests * a.requests.warm).sum())),
+        requests_b=round(float((b.requests.requests * b.requests.warm).sum())),
+        samples_a=round(float(samples[0].sum())),
+        samples_b=round(float(samples[1].sum())),
+        hosts=len(hosts),
+        windows=largest.windows if largest else 0,
+        window_s=window_s,
+        unit_of_error=largest.unit_of_error if largest else "window",
+        warmup_requests=round(
+            sum(float((side.requests.requests * ~side.requests.warm).sum()) for side in (a, b))
+        ),
+        contended_share=sum(float(part.sum()) for part in contended) / every if every else 0.0,
+    )
+
+
+def _overall(endpoints: Sequence[EndpointChange]) -> Verdict:
+    seen = {change.verdict for change in endpoints}
+    order: tuple[Verdict, ...] = ("regression", "improvement", "no change")
+    return next((verdict for verdict in order if verdict in seen), "cannot tell")
+
+
+def _headline(
+    verdict: Verdict,
+    worst: EndpointChange | None,
+    guilty: FunctionChange | None,
+    endpoints: Sequence[EndpointChange],
+    deploy: Deploy | None,
+    a: str,
+    b: str,
+) -> str:
+    if worst is not None:
+        since = f" since {deploy.release} was deployed" if deploy else f" from {a} to {b}"
+        who = "; which function cannot be told yet"
+        if guilty is not None:
+            who = f"; {guilty.function} is {guilty.rise_share:.0%} of the rise"
+        return f"{worst.endpoint} costs {worst.relative.value:+.1%} per request{since}{who}"
+    if not endpoints:
+        return f"no requests on either side: {a} and {b}"
+    if verdict == "improvement":
+        best = min(endpoints, key=lambda change: change.difference.value)
+        return f"{best.endpoint} costs {best.relative.value:+.1%} per request from {a} to {b}"
+    if verdict == "no change":
+        return f"no endpoint costs more per request from {a} to {b}"
+    return f"cannot tell yet whether {b} costs more than {a}: {endpoints[0].reason}"
+
+
+def _notes(
+    a: SideData,
+    b: SideData,
+    evidence: Evidence,
+    endpoints: Sequence[EndpointChange],
+    functions: Sequence[FunctionChange],
+    hosts: Sequence[str],
+) -> list[str]:
+    notes = []
+    if evidence.unit_of_error == "window":
+        names = ", ".join(hosts[:3])
+        notes.append(f"fewer than 3 hosts: the intervals speak of these hosts only ({names})")
+    if evidence.warmup_requests:
+        notes.append(f"{evidence.warmup_requests} warm-up requests of young workers set apart")
+    if evidence.contended_share > 0.1:
+        share = evidence.contended_share
+        notes.append(
+            f"{share:.0%} of the samples come from windows in which workers waited for a core"
+        )
+    if endpoints and not functions:
+        notes.append(
+            f"no functions: {evidence.samples_a} and {evidence.samples_b} stack samples; "
+            f"at least {SAMPLES_MIN} of an endpoint are needed on each side"
+        )
+    for side in (a, b):
+        if not len(side.requests.host):
+            notes.append(f"{side.label} has no requests in this time")
+    return notes

@@ -1,0 +1,128 @@
+"""Which endpoint's cost per request changed, and whether that is certain."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from profiler.measured import RequestWindows, SideData
+from profiler.records import EndpointChange, Interval
+from profiler.statistics import Difference, Ratios, benjamini_hochberg, difference, host_ratios
+
+__all__ = ["SIGNIFICANCE", "endpoint_changes", "worst_endpoint"]
+
+#: Requests (past warm-up) below which a side says nothing.
+REQUESTS_MIN = 50
+#: An interval narrower than this around "nothing" is called no change.
+TOLERANCE = 0.05
+SIGNIFICANCE = 0.05
+
+
+def endpoint_changes(
+    a: SideData, b: SideData, hosts: Sequence[str], budget: float
+) -> tuple[list[EndpointChange], list[Difference]]:
+    changes, spreads = [], []
+    keys = {
+        key
+        for rows in (a.requests, b.requests)
+        for key in zip(rows.endpoint.tolist(), rows.unit.tolist(), strict=True)
+    }
+    for endpoint, unit in sorted(keys):
+        left, right = (_cost_ratios(side.requests, endpoint, unit, hosts) for side in (a, b))
+        spread = difference(left, right)
+        change = _endpoint_change(a, b, endpoint, unit, spread)
+        if change.requests_a + change.requests_b:
+            changes.append(change)
+            spreads.append(spread)
+    corrected = benjamini_hochberg([change.p_value for change in changes])
+    judged = [
+        _judge(replace(change, p_corrected=p), budget)
+        for change, p in zip(changes, corrected, strict=True)
+    ]
+    return judged, spreads
+
+
+def _cost_ratios(rows: RequestWindows, endpoint: str, unit: str, hosts: Sequence[str]) -> Ratios:
+    chosen = (rows.endpoint == endpoint) & (rows.unit == unit) & rows.warm & (rows.requests > 0)
+    return host_ratios(
+        rows.cost[None, chosen],
+        rows.requests[chosen],
+        np.searchsorted(np.array(hosts), rows.host[chosen]).astype(np.int64),
+        rows.window[chosen],
+        len(hosts),
+    )
+
+
+def _endpoint_change(
+    a: SideData, b: SideData, endpoint: str, unit: str, spread: Difference
+) -> EndpointChange:
+    counts, errors, kind = [], [], ""
+    for side in (a, b):
+        rows = side.requests
+        chosen = (rows.endpoint == endpoint) & (rows.unit == unit)
+        counts.append(float(rows.requests[chosen & rows.warm].sum()))
+        every = float(rows.requests[chosen].sum())
+        errors.append(float(rows.errors[chosen].sum()) / every if every else 0.0)
+        kind = kind or next(iter(rows.kind[chosen].tolist()), "")
+    cost_a, cost_b = float(spread.a[0]), float(spread.b[0])
+    interval = Interval(float(spread.value[0]), float(spread.low[0]), float(spread.high[0]))
+    return EndpointChange(
+        endpoint=endpoint,
+        kind=kind,
+        unit=unit,
+        requests_a=round(counts[0]),
+        requests_b=round(counts[1]),
+        cost_a=cost_a,
+        cost_b=cost_b,
+        difference=interval,
+        relative=_scaled(interval, cost_a),
+        p_value=float(spread.p_value[0]),
+        p_corrected=float("nan"),
+        fleet_share=float("nan"),
+        error_rate_a=errors[0],
+        error_rate_b=errors[1],
+        latency_ms_p99_a=a.latency_ms_p99.get(endpoint, float("nan")),
+        latency_ms_p99_b=b.latency_ms_p99.get(endpoint, float("nan")),
+        verdict="cannot tell",
+        reason="",
+    )
+
+
+def _scaled(interval: Interval, by: float) -> Interval:
+    if not by > 0:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    return Interval(interval.value / by, interval.low / by, interval.high / by)
+
+
+def _judge(change: EndpointChange, budget: float) -> EndpointChange:
+    """A regression has the lower end of its interval above the budget; too little data is said."""
+    fewest = min(change.requests_a, change.requests_b)
+    relative = change.relative
+    if change.unit == "none":
+        return replace(change, reason="its cost cannot be measured here (unit none)")
+    if fewest == 0:
+        side = "a" if change.requests_a == 0 else "b"
+        return replace(change, reason=f"no requests on side {side} past warm-up")
+    if fewest < REQUESTS_MIN:
+        return replace(change, reason=f"{fewest} requests on one side; at least {REQUESTS_MIN}")
+    if not np.isfinite([relative.low, relative.high]).all():
+        return replace(change, reason="fewer than 3 windows of time on one side; wait a little")
+    span = f"95% interval {relative.low:+.1%} to {relative.high:+.1%}"
+    certain = change.p_corrected < SIGNIFICANCE
+    if certain and relative.low > budget:
+        return replace(change, verdict="regression", reason=f"{relative.value:+.1%} ({span})")
+    if certain and relative.high < -budget:
+        return replace(change, verdict="improvement", reason=f"{relative.value:+.1%} ({span})")
+    reach = (relative.high - relative.low) / 2
+    if reach <= TOLERANCE:
+        return replace(change, verdict="no change", reason=f"{span}, budget {budget:.1%}")
+    more = (reach / TOLERANCE) ** 2 - 1
+    return replace(change, reason=f"{span}; needs about {more:.1f} times as much data again")
+
+
+def worst_endpoint(endpoints: Sequence[EndpointChange]) -> EndpointChange | None:
+    """The regression that costs the fleet most."""
+    rising = [change for change in endpoints if change.verdict == "regression"]
+    return max(
+        rising, key=lambda c: c.difference.value * (c.requests_a + c.requests_b), default=None
+    )

@@ -1,0 +1,53 @@
+"""What was measured on one side of a comparison, as columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["RequestWindows", "SideData", "StackWindows"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestWindows:
+    """Sums per host, window, endpoint and unit; all columns have the same length."""
+
+    host: npt.NDArray[np.str_]
+    window: npt.NDArray[np.int64]
+    endpoint: npt.NDArray[np.str_]
+    kind: npt.NDArray[np.str_]
+    unit: npt.NDArray[np.str_]
+    requests: Floats
+    errors: Floats
+    cost: Floats
+    """sum, in the row's unit"""
+    task_clock_ns: Floats
+    warm: npt.NDArray[np.bool_]
+    """past the worker's warm-up"""
+
+
+@dataclass(frozen=True, slots=True)
+class StackWindows:
+    """Sampled weight per host, window, endpoint and stack."""
+
+    host: npt.NDArray[np.str_]
+    window: npt.NDArray[np.int64]
+    endpoint: npt.NDArray[np.str_]
+    stack: npt.NDArray[np.int64]
+    """index into the comparison's stacks"""
+    weight_s: Floats
+    samples: Floats
+    contended: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class SideData:
+    """One side: what was measured. `latency_ms_p99`: endpoint -> ms."""
+
+    label: str
+    requests: RequestWindows
+    stacks: StackWindows
+    latency_ms_p99: Mapping[str, float]

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from profiler.statistics import benjamini_hochberg, difference, host_ratios
+
+
+def simulate(rng, hosts: int, windows: int, mean: float, speeds, correlation: float):
+    """Sums per window of correlated costs: numerator (1, W), denominator, host, window."""
+    cost, count, host, window = [], [], [], []
+    for number in range(hosts):
+        load = rng.normal(0, 0.05) / np.sqrt(1 - correlation**2)
+        for at in range(windows):
+            load = correlation * load + rng.normal(0, 0.05)
+            requests = rng.poisson(40) + 1
+            count.append(requests)
+            cost.append(requests * mean * speeds[number] * (1 + load))
+            host.append(number)
+            window.append(at)
+    return np.array([cost]), np.array(count, float), np.array(host), np.array(window)
+
+
+def coverage(hosts: int, windows: int, correlation: float, rounds: int) -> float:
+    rng = np.random.default_rng(11)
+    covered = 0
+    for _ in range(rounds):
+        speeds = rng.normal(1, 0.1, hosts)
+        sides = [
+            host_ratios(*simulate(rng, hosts, windows, mean, speeds, correlation), hosts)
+            for mean in (10.0, 11.0)
+        ]
+        found = difference(*sides)
+        truth = float(np.average(speeds, weights=sides[0].weight))
+        covered += bool(found.low[0] <= truth <= found.high[0])
+    return covered / rounds
+
+
+def test_intervals_of_many_hosts_cover_the_truth() -> None:
+    assert 0.92 <= coverage(hosts=6, windows=12, correlation=0.3, rounds=800) <= 0.985
+
+
+def test_intervals_of_two_hosts_cover_the_truth_by_their_windows() -> None:
+    assert 0.90 <= coverage(hosts=2, windows=20, correlation=0.3, rounds=800) <= 0.99
+
+
+def test_long_run_variance_equals_plain_loops() -> None:
+    rng = np.random.default_rng(3)
+    cost, count, host, window = simulate(rng, 1, 30, 10.0, [1.0], 0.6)
+    found = host_ratios(cost, count, host, window, 1)
+    mean = cost.sum() / count.sum()
+    residual = (cost[0] - mean * count).tolist()
+    length, lags = len(residual), int(4 * (30 / 100) ** (2 / 9))
+    total = sum(value * value for value in residual)
+    plain = total
+    for lag in range(1, lags + 1):
+        product = sum(residual[at] * residual[at - lag] for at in range(lag, length))
+        total += 2 * (1 - lag / (lags + 1)) * product
+    expected = max(total, plain) * length / (length - 1) / count.sum() ** 2
+    assert found.mean[0, 0] == pytest.approx(mean)
+    assert found.variance[0, 0] == pytest.approx(expected)
+
+
+def test_hosts_are_paired_so_that_their_speeds_do_not_widen_the_interval() -> None:
+    rng = np.random.default_rng(5)
+    speeds = [0.5, 1.0, 2.0, 4.0]
+    a = host_ratios(*simulate(rng, 4, 10, 10.0, speeds, 0.0), 4)
+    b = host_ratios(*simulate(rng, 4, 10, 10.0, speeds, 0.0), 4)
+    found = difference(a, b)
+    assert found.unit_of_error == "host"
+    assert found.high[0] - found.low[0] < 5
+    assert found.low[0] < 0 < found.high[0]
+
+
+def test_different_hosts_are_compared_unpaired() -> None:
+    rng = np.random.default_rng(6)
+    cost, count, host, window = simulate(rng, 3, 10, 10.0, [1.0] * 3, 0.0)
+    a = host_ratios(cost, count, host, window, 6)
+    cost, count, host, window = simulate(rng, 3, 10, 20.0, [1.0] * 3, 0.0)
+    b = host_ratios(cost, count, host + 3, window, 6)
+    found = difference(a, b)
+    assert found.unit_of_error == "host"
+    assert found.low[0] < 10 < found.high[0]
+    assert found.p_value[0] < 0.01
+
+
+def test_two_windows_say_nothing() -> None:
+    few = host_ratios(
+        np.array([[10.0, 11.0]]), np.array([1.0, 1.0]), np.array([0, 0]), np.array([0, 1]), 1
+    )
+    found = difference(few, few)
+    assert not np.isfinite(found.low[0])
+    assert found.p_value[0] == 1
+
+
+def test_an_empty_side_is_no_answer() -> None:
+    full = host_ratios(np.ones((1, 4)), np.ones(4), np.zeros(4, int), np.arange(4), 1)
+    nothing = host_ratios(np.ones((1, 0)), np.ones(0), np.zeros(0, int), np.zeros(0, int), 1)
+    found = difference(full, nothing)
+    assert np.isnan(found.value[0])
+    assert np.isnan(found.p_value[0])
+
+
+def test_correction_leaves_unknown_values_out() -> None:
+    corrected = benjamini_hochberg([0.01, float("nan"), 0.04])
+    assert corrected[0] == pytest.approx(0.02)
+    assert np.isnan(corrected[1])
+    assert corrected[2] == pytest.approx(0.04)
