@@ -1,0 +1,131 @@
+"""A comparison as people read it in a terminal, from the JSON of `records.Comparison`."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from profiler.vocabulary import ORIGINS
+
+__all__ = ["comparison_report", "cost_text"]
+
+COLOURS = {"regression": "bold red", "improvement": "green", "no change": "", "cannot tell": "dim"}
+ROWS_MAX = 10
+SI = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+
+
+def comparison_report(found: dict[str, Any]) -> RenderableType:
+    """Headline, deploy, endpoints, functions, fleet, evidence: in the order in which people ask."""
+    parts: list[RenderableType] = [
+        Text(found["headline"], style=COLOURS.get(found["verdict"], "")),
+        *_deploy(found["deploy"]),
+        _endpoints(found["endpoints"]),
+    ]
+    if found["functions"]:
+        parts.append(_functions(found["functions"], found["guilty"]))
+    parts += [_fleet(change) for change in found["fleet"]]
+    parts.append(Text(_evidence(found["evidence"]), style="dim"))
+    parts += [Text(f"note: {note}", style="dim") for note in found["notes"]]
+    return Group(*parts)
+
+
+def cost_text(value: float | None, unit: str, *, sign: bool = False) -> str:
+    """12.3 ms, 61.2 M instructions; `-` where nothing is known."""
+    if value is None:
+        return "-"
+    plus = "+" if sign else ""
+    if unit != "cpu_ns":
+        size, name = next((pair for pair in SI if abs(value) >= pair[0]), SI[-1])
+        return f"{value / size:{plus}.3g} {name} {unit}".replace("  ", " ")
+    for size, name in ((1e9, "s"), (1e6, "ms"), (1e3, "us")):
+        if abs(value) >= size:
+            return f"{value / size:{plus}.3g} {name}"
+    return f"{value:{plus}.0f} ns"
+
+
+def _deploy(deploy: dict[str, Any] | None) -> Iterable[RenderableType]:
+    if deploy is None:
+        return
+    when = datetime.fromtimestamp(deploy["ts_ms"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    commits = ", ".join(deploy["commits"]) or "no commits recorded"
+    line = f"deploy of {deploy['release']} at {when} ({commits}) {deploy['note']}"
+    yield Text(line.rstrip())
+
+
+def _endpoints(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="Endpoints, CPU per request", title_justify="left", expand=False)
+    table.add_column("endpoint", no_wrap=True)
+    for name in ("old", "new", "change", "95% interval", "p", "requests"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    order = {"regression": 0, "improvement": 1, "cannot tell": 3}
+    ranked = sorted(rows, key=lambda row: (order.get(row["verdict"], 2), -row["requests_b"]))
+    for row in ranked[:ROWS_MAX]:
+        relative, style = row["relative"], COLOURS.get(row["verdict"], "")
+        table.add_row(
+            escape(row["endpoint"]),
+            cost_text(row["cost_a"], row["unit"]),
+            cost_text(row["cost_b"], row["unit"]),
+            _percent(relative["value"]),
+            f"{_percent(relative['low'])} to {_percent(relative['high'])}",
+            _p(row["p_corrected"]),
+            f"{row['requests_a']} / {row['requests_b']}",
+            f"[{style}]{row['verdict']}[/]" if style else row["verdict"],
+        )
+    return table
+
+
+def _functions(rows: list[dict[str, Any]], guilty: dict[str, Any] | None) -> Table:
+    table = Table(title="Functions, CPU per request", title_justify="left", expand=False)
+    table.add_column("function", no_wrap=True)
+    for name in ("old", "new", "change", "95% interval", "share of rise", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("code")
+    for row in rows[:ROWS_MAX]:
+        spread = row["difference"]
+        style = "bold red" if row == guilty else ""
+        table.add_row(
+            escape(row["function"]),
+            cost_text(row["inclusive_ns_a"], "cpu_ns"),
+            cost_text(row["inclusive_ns_b"], "cpu_ns"),
+            cost_text(spread["value"], "cpu_ns", sign=True),
+            f"{cost_text(spread['low'], 'cpu_ns', sign=True)} to "
+            f"{cost_text(spread['high'], 'cpu_ns', sign=True)}",
+            "-" if row["rise_share"] is None else f"{row['rise_share']:.0%}",
+            _p(row["p_corrected"]),
+            ORIGINS[row["origin"]],
+            style=style,
+        )
+    return table
+
+
+def _fleet(change: dict[str, Any]) -> Text:
+    unit = change["unit"]
+    parts = ", ".join(
+        f"{name} {cost_text(change[key], unit, sign=True)}"
+        for name, key in (("traffic", "traffic"), ("mix", "mix"), ("cost per request", "cost"))
+    )
+    total = change["per_s_b"] - change["per_s_a"]
+    return Text(f"fleet: {cost_text(total, unit, sign=True)} each second = {parts}")
+
+
+def _evidence(seen: dict[str, Any]) -> str:
+    return (
+        f"rests on {seen['requests_a']} and {seen['requests_b']} requests, {seen['samples_a']} and "
+        f"{seen['samples_b']} stack samples, {seen['hosts']} hosts, {seen['windows']} windows of "
+        f"{seen['window_s']:g} s; unit of error: {seen['unit_of_error']}"
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1%}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
