@@ -1,0 +1,29 @@
+-- slo_counts.sql from the roll-up, by whole minutes, for ages at which raw rows are too many. The
+-- threshold must be an edge of the histogram; its bucket is computed as requests.wall_bucket is.
+SELECT
+    service,
+    arrayCount(edge -> edge < {to_ms:UInt64} - minute_ms, {edges_ms:Array(UInt64)}) AS slice,
+    sum(multiIf(
+        {good:String} = 'within', arraySum(arrayMap(
+            (bucket, count) -> if(bucket < toInt32(floor(8 * log2({threshold_ns:UInt64} / 1e9)))
+                + ({threshold_ns:UInt64} >= 100000000) + ({threshold_ns:UInt64} >= 5000000000), count, 0),
+            wall_map.bucket, wall_map.n)),
+        {good:String} = 'available',
+            if(kind = 'http' AND status_class < 5, n - killed - disconnected - throttled, 0),
+        {good:String} = 'success', if(status_class = 2, n - killed, 0),
+        n - crashed
+    )) AS good_requests,
+    sum(multiIf(
+        {good:String} = 'within', n,
+        {good:String} = 'available', if(kind = 'http', n - disconnected - throttled, 0),
+        {good:String} = 'success', if(status_class = 4, 0, n),
+        n
+    )) AS all_requests
+FROM endpoint_minutes
+WHERE day >= toDate(toDateTime(intDiv({from_ms:UInt64}, 1000), 'UTC'))
+  AND day <= toDate(toDateTime(intDiv({until_ms:UInt64}, 1000), 'UTC'))
+  AND minute_ms >= {from_ms:UInt64} AND minute_ms < {until_ms:UInt64}
+  AND ({service:String} = '' OR service = {service:String})
+  AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+GROUP BY service, slice
+ORDER BY service, slice
