@@ -1,0 +1,1 @@
+"""One file a server: each function prepares its folder and returns the `Launch`."""

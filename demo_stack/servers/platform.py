@@ -1,0 +1,66 @@
+"""Dynoscope itself: `serve`, one agent a host, and a receiver for its alerts."""
+
+import sys
+from pathlib import Path
+
+from demo_stack.processes import DemoError, Launch
+from demo_stack.servers.readiness import http_answers
+
+__all__ = ["agent", "receiver", "serve"]
+
+#: As a customer would set it, but for a demo of minutes: short windows, many samples.
+AGENT_SETTINGS = ("--rate", "50", "--budget", "10%", "--flush-s", "2", "--window-s", "5")
+SERVE_SETTINGS = (
+    "--evaluate-every-s", "5", "--warmup-requests", "20", "--warmup-s", "5", "--slo-window", "1h",
+)  # fmt: skip
+
+
+def serve(home: Path, port: int, rules: Path, webhook_port: int) -> Launch:
+    """Collector, dashboards and alerting over an embedded store in `home`/data."""
+    return Launch(
+        name="serve",
+        argv=[
+            _dynoscope(), "serve", "--port", str(port), "--data", str(home / "data"),
+            "--rules", str(rules), "--webhook", f"http://127.0.0.1:{webhook_port}/",
+            *SERVE_SETTINGS,
+        ],
+        missing=lambda: http_answers(f"http://127.0.0.1:{port}/readyz"),
+        stop_s=30,
+    )  # fmt: skip
+
+
+def agent(
+    home: Path, host: str, *, serve_port: int, metrics_port: int, statsd_port: int, ring_dir: Path
+) -> Launch:
+    """The agent of one host."""
+    folder = home / host
+    folder.mkdir(exist_ok=True)
+    spool = folder / "spool"
+    return Launch(
+        name=f"agent-{host}",
+        argv=[
+            _dynoscope(), "agent", "run", "--url", f"http://127.0.0.1:{serve_port}",
+            "--ring-dir", str(ring_dir), "--spool", str(spool),
+            "--token-file", str(home / "data" / "ingest.token"), *AGENT_SETTINGS,
+        ],
+        missing=lambda: None if spool.is_dir() else f"{spool} has not been made",
+    )  # fmt: skip
+
+
+def receiver(home: Path, port: int) -> Launch:
+    """What an on-call tool would be: it notes down every alert that is delivered."""
+    return Launch(
+        name="webhook",
+        argv=[
+            sys.executable, "-m", "demo_stack.webhook",
+            "--port", str(port), "--out", str(home / "alerts.jsonl"),
+        ],
+        missing=lambda: http_answers(f"http://127.0.0.1:{port}/"),
+    )  # fmt: skip
+
+
+def _dynoscope() -> str:
+    program = Path(sys.executable).parent / "dynoscope"
+    if not program.exists():
+        raise DemoError(f"{program} is missing: run `make setup`")
+    return str(program)

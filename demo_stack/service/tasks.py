@@ -1,0 +1,25 @@
+"""Tasks that the Celery worker runs."""
+
+from celery import shared_task
+from django.core.cache import cache
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from .models import Media
+
+THUMBNAIL_PIXELS = 320
+
+
+@shared_task(name="media.make_thumbnail")  # type: ignore[untyped-decorator]
+def make_thumbnail(media_id):
+    """Scale a stored photo down beside it and note where; safe to run twice."""
+    media = Media.objects.get(id=media_id)
+    thumbnail = f"thumbnails/{media_id}.jpg"
+    with default_storage.open(media.image) as source, Image.open(source) as photo:
+        photo.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+        if default_storage.exists(thumbnail):
+            default_storage.delete(thumbnail)
+        with default_storage.open(thumbnail, "wb") as target:
+            photo.convert("RGB").save(target, "JPEG", quality=85)
+    Media.objects.filter(id=media_id).update(thumbnail=thumbnail)
+    cache.delete(f"media:{media_id}")

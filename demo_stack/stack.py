@@ -1,0 +1,221 @@
+"""The demo's servers: started together, restarted host by host, and ended exactly as started."""
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from demo_stack.folders import remove_folders, ring_root
+from demo_stack.ports import choose_ports
+from demo_stack.processes import DemoError, Launch, alive, await_ready, end, launch, run
+from demo_stack.releases import PACKAGE, build_release
+from demo_stack.servers import platform
+from demo_stack.servers.celery import celery
+from demo_stack.servers.memcached import memcached
+from demo_stack.servers.nginx import nginx
+from demo_stack.servers.postgres import PASSWORD_FILE, database_exists, postgres
+from demo_stack.servers.rabbitmq import node_names, rabbitmq
+from demo_stack.servers.redis import redis
+from demo_stack.servers.uwsgi import uwsgi
+from demo_stack.state import State, names, read_state, write_state
+
+__all__ = ["FIRST_RELEASE", "HOSTS", "JOBS", "Stack"]
+
+#: host -> region
+HOSTS = {"web-1": "us-east", "web-2": "eu-west"}
+#: The Celery worker lives on the first host, and that host's agent reads its ring.
+JOBS, JOBS_HOST = "jobs", "web-1"
+FIRST_RELEASE = "r1"
+#: What is ended first; what is in none of these ends last.
+ENDED_IN_TURN = (
+    ("load",),
+    ("edge", *HOSTS, JOBS),
+    tuple(f"agent-{host}" for host in HOSTS),
+    ("serve",),
+    ("webhook", "redis", "memcached", "rabbitmq"),
+)
+
+Say = Callable[[str], None]
+
+
+class Stack:
+    """One demo in one folder. Every start is written to the state before it is waited for."""
+
+    def __init__(self, home: Path, say: Say, hosts: Iterable[str] = HOSTS) -> None:
+        self.home = home.resolve()
+        self.say = say
+        self.hosts = tuple(hosts)
+        self.state = read_state(self.home) or State()
+
+    def up(self, *, with_platform: bool = True) -> None:
+        """Start everything on release r1; on any failure end what was started."""
+        if self.running():
+            raise DemoError(
+                f"it is up already: {self.edge_url()} (end it with `dynoscope demo down`)"
+            )
+        self._prepare()
+        try:
+            self._start_backends()
+            if with_platform:
+                self._start_platform()
+            self._start_service()
+        except BaseException:
+            self.down()
+            raise
+
+    def down(self) -> tuple[str, ...]:
+        """End exactly what was started; the names of those that had to be killed."""
+        left = list(self.state.processes)
+        killed: list[str] = []
+        for turn in (*ENDED_IN_TURN, None):
+            group = [p for p in left if turn is None or p.name in turn]
+            if any(alive(process) for process in group):
+                self.say(f"ending {names(group)}")
+            killed += end(group)
+            left = [process for process in left if process not in group]
+            self.state.processes = left
+            write_state(self.home, self.state)
+        shutil.rmtree(ring_root(self.home), ignore_errors=True)
+        return tuple(killed)
+
+    def remove(self) -> None:
+        """Delete the data of a demo that is down."""
+        remove_folders(self.home)
+
+    def running(self) -> list[str]:
+        """Names of the processes that run."""
+        return [process.name for process in self.state.processes if alive(process)]
+
+    def edge_url(self) -> str:
+        """Where the service's clients go."""
+        return f"http://127.0.0.1:{self.state.ports['edge']}"
+
+    def serve_url(self) -> str:
+        """Where Dynoscope answers."""
+        return f"http://127.0.0.1:{self.state.ports['serve']}"
+
+    def start(self, *launches: Launch) -> None:
+        """Start these together, and return when all of them serve."""
+        log_dir = self.home / "logs"
+        started = []
+        for what in launches:
+            process = launch(what, log_dir)
+            started.append((what, process))
+            self.state.processes = [p for p in self.state.processes if p.name != what.name]
+            self.state.processes.append(process)
+            write_state(self.home, self.state)
+        for what, process in started:
+            await_ready(what, process)
+
+    def stop(self, name: str) -> None:
+        """End one process in good order."""
+        end([self.state.process(name)])
+        self.state.processes = [p for p in self.state.processes if p.name != name]
+        write_state(self.home, self.state)
+
+    def deploy(self, release: str, folder: Path) -> None:
+        """Bring every host, one after the other, and then the job worker to this release."""
+        for name in (*self.hosts, JOBS):
+            self.say(f"{name}: {self.state.releases[name]} -> {release}")
+            self.stop(name)
+            self.state.releases[name] = release
+            self.start(self._service_launch(name, release, folder))
+
+    def service_env(self) -> dict[str, str]:
+        """The service's settings, without the probe's."""
+        ports = self.state.ports
+        return {
+            "PHOTOS_SECRET_KEY": (self.home / "secret.key").read_text(),
+            "PHOTOS_POSTGRES_PORT": str(ports["postgres"]),
+            "PHOTOS_POSTGRES_PASSWORD": (self.home / PASSWORD_FILE).read_text().strip(),
+            "PHOTOS_MEMCACHED": f"127.0.0.1:{ports['memcached']}",
+            "PHOTOS_REDIS_URL": f"redis://127.0.0.1:{ports['redis']}/0",
+            "PHOTOS_BROKER_URL": self._broker_url(),
+            "PHOTOS_MEDIA_ROOT": str(self.home / "media"),
+            "DJANGO_SETTINGS_MODULE": f"{PACKAGE}.settings",
+        }
+
+    def _prepare(self) -> None:
+        for folder in (self.home, self.home / "logs", self.home / "media", self.home / "rules"):
+            folder.mkdir(exist_ok=True, parents=True)
+        secret = self.home / "secret.key"
+        if not secret.exists():
+            secret.touch(mode=0o600)
+            secret.write_text(secrets.token_urlsafe(40))
+        ports, notes = choose_ports()
+        self.state = State(ports=ports)
+        for note in notes:
+            self.say(note)
+
+    def _start_backends(self) -> None:
+        self.say("starting PostgreSQL, Redis, Memcached and RabbitMQ")
+        ports, home = self.state.ports, self.home
+        self.start(node_names(home, ports["rabbitmq-names"]))
+        self.start(
+            rabbitmq(home, ports["rabbitmq"], ports["rabbitmq-nodes"], ports["rabbitmq-names"]),
+            postgres(home, ports["postgres"]),
+            redis(home, ports["redis"]),
+            memcached(home, ports["memcached"]),
+        )
+        database_exists(home, ports["postgres"])
+
+    def _start_platform(self) -> None:
+        self.say("starting dynoscope: collector and dashboards, one agent per host")
+        ports, home = self.state.ports, self.home
+        self.start(platform.receiver(home, ports["webhook"]))
+        self.start(platform.serve(home, ports["serve"], home / "rules", ports["webhook"]))
+        self.start(
+            *(
+                platform.agent(
+                    home,
+                    host,
+                    serve_port=ports["serve"],
+                    metrics_port=ports[f"agent-{host}"],
+                    statsd_port=ports[f"statsd-{host}"],
+                    ring_dir=self._ring_dir(host),
+                )
+                for host in self.hosts
+            )
+        )
+
+    def _start_service(self) -> None:
+        folder = build_release(self.home, FIRST_RELEASE, patch=None)
+        self.say("seeding the service")
+        run(
+            [sys.executable, "-m", f"{PACKAGE}.seed"],
+            what="seeding the service",
+            env=self.service_env(),
+            cwd=folder,
+        )
+        self.say("starting the service: nginx, uWSGI, Celery")
+        workers = (*self.hosts, JOBS)
+        self.state.releases = dict.fromkeys(workers, FIRST_RELEASE)
+        self.start(*(self._service_launch(name, FIRST_RELEASE, folder) for name in workers))
+        ports = self.state.ports
+        self.start(nginx(self.home, ports["edge"], [ports[host] for host in self.hosts]))
+
+    def _service_launch(self, name: str, release: str, folder: Path) -> Launch:
+        host = JOBS_HOST if name == JOBS else name
+        env = {
+            **self.service_env(),
+            "DYNOSCOPE_SERVICE": PACKAGE,
+            "DYNOSCOPE_HOST": host,
+            "DYNOSCOPE_REGION": HOSTS[host],
+            "DYNOSCOPE_RELEASE": release,
+            "DYNOSCOPE_RING_DIR": str(self._ring_dir(host)),
+        }
+        if name == JOBS:
+            return celery(JOBS, self._broker_url(), folder, env)
+        return uwsgi(self.home, name, self.state.ports[name], folder, env)
+
+    def _broker_url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.state.ports['rabbitmq']}//"
+
+    def _ring_dir(self, host: str) -> Path:
+        folder = ring_root(self.home) / host
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.parent.is_symlink() or folder.parent.stat().st_uid != os.geteuid():
+            raise DemoError(f"{folder.parent} belongs to somebody else: use another --home")
+        return folder
