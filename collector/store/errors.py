@@ -1,0 +1,25 @@
+"""What can go wrong in the store.
+
+StoreError
++-- StoreInUse      another process, or another folder in this one
++-- StoreTooNew     written by a newer version
++-- QueryStopped    a time or memory limit was reached
+"""
+
+__all__ = ["QueryStopped", "StoreError", "StoreInUse", "StoreTooNew"]
+
+
+class StoreError(Exception):
+    """One sentence: what, where, how to mend."""
+
+
+class StoreInUse(StoreError):
+    """The data folder belongs to another process."""
+
+
+class StoreTooNew(StoreError):
+    """The data folder was written by a newer version."""
+
+
+class QueryStopped(StoreError):
+    """A query reached its time or memory limit."""

@@ -1,0 +1,5 @@
+SELECT ts_ms, service, kind, release, previous, commits, changed_functions, note
+FROM changes
+WHERE kind = 'deploy' AND service = {service:String} AND release = {release:String}
+ORDER BY ts_ms DESC
+LIMIT 1

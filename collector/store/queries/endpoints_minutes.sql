@@ -1,0 +1,23 @@
+-- Sums per endpoint, kind and unit, from the minute roll-up.
+SELECT
+    endpoint, kind, cost_unit,
+    sum(n) AS requests,
+    sum(errors) AS error_count,
+    sum(killed) AS killed_count,
+    sum(cost_sum) AS cost_total,
+    sum(task_clock_sum) AS task_clock_total,
+    sum(wall_sum) AS wall_total,
+    sum(db_ns_sum) AS db_total,
+    sum(cache_ns_sum) AS cache_total,
+    sum(rpc_ns_sum) AS rpc_total,
+    tupleElement(sumMap(`wall_map.bucket`, `wall_map.n`), 1) AS wall_buckets,
+    tupleElement(sumMap(`wall_map.bucket`, `wall_map.n`), 2) AS wall_counts,
+    maxMerge(last_ms) AS last_seen_ms,
+    arraySort(groupUniqArray(toString(release))) AS releases
+FROM endpoint_minutes
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+    AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+    AND minute_ms >= {from_ms:UInt64} AND minute_ms < {to_ms:UInt64}
+    AND service = {service:String}
+GROUP BY endpoint, kind, cost_unit
+ORDER BY endpoint, kind, cost_unit

@@ -1,0 +1,14 @@
+-- The newest value of each metric of a host; labels in braces make a name of their own.
+SELECT
+    service, host,
+    if(empty(labels), toString(name), concat(toString(name), '{', arrayStringConcat(labels, ','), '}')) AS metric,
+    argMax(value, ts_ms) AS newest,
+    max(ts_ms) AS last_seen_ms
+FROM metrics
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+    AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+    AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
+    AND ({service:String} = '' OR service = {service:String})
+    AND source IN ('host', 'worker', 'uwsgi', 'agent')
+GROUP BY service, host, metric
+ORDER BY service, host, metric

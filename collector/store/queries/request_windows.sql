@@ -1,0 +1,31 @@
+-- Sums per host, window, endpoint, unit and warmth. n: requests with a cost (not killed).
+SELECT
+    host, win, endpoint, kind, cost_unit, cpu_model, warm,
+    sum(live) AS n,
+    sum(lost) AS killed,
+    sum(w * failed) AS errors,
+    sum(live * cost) AS cost_sum,
+    sum(live * cost * cost) AS cost_sq,
+    sum(live * task_clock_ns) AS task_clock_sum,
+    sum(live * wall_ns) AS wall_sum
+FROM
+(
+    SELECT
+        host, endpoint, kind, cost_unit, cpu_model, failed, cost, task_clock_ns, wall_ns,
+        intDiv(ts_ms, {window_ms:UInt64}) AS win,
+        worker_req > {warmup_requests:UInt64} OR worker_age_s > {warmup_s:UInt64} AS warm,
+        toFloat64(weight) AS w,
+        toFloat64(weight) * (1 - killed) AS live,
+        toFloat64(weight) * killed AS lost
+    FROM requests
+    WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+        AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+        AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
+        AND service = {service:String}
+        AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+        AND ({release:String} = '' OR release = {release:String})
+        AND ({host:String} = '' OR host = {host:String})
+        AND ({region:String} = '' OR region = {region:String})
+)
+GROUP BY host, win, endpoint, kind, cost_unit, cpu_model, warm
+ORDER BY host, win, endpoint, kind, cost_unit, cpu_model, warm

@@ -1,0 +1,31 @@
+-- The same columns as series_minutes, from raw requests.
+SELECT
+    intDiv(ts_ms, {step_ms:UInt64}) * {step_ms:UInt64} AS step_start_ms,
+    release, cost_unit,
+    sum(w) AS requests,
+    sum(w * failed) AS error_count,
+    sum(w * lost) AS killed_count,
+    sum(live * cost) AS cost_total,
+    sum(live * task_clock_ns) AS task_clock_total,
+    sum(live * wall_ns) AS wall_total,
+    sum(live * db_ns) AS db_total,
+    sum(live * cache_ns) AS cache_total,
+    sum(live * rpc_ns) AS rpc_total,
+    tupleElement(sumMap(array(wall_bucket), array(live)), 1) AS wall_buckets,
+    tupleElement(sumMap(array(wall_bucket), array(live)), 2) AS wall_counts,
+    max(ts_ms) AS last_seen_ms
+FROM
+(
+    SELECT
+        ts_ms, endpoint, kind, release, cost_unit, failed, wall_bucket,
+        cost, task_clock_ns, wall_ns, db_ns, cache_ns, rpc_ns,
+        toFloat64(weight) AS w, killed AS lost, toFloat64(weight) * (1 - killed) AS live
+    FROM requests
+    WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+        AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+        AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
+        AND service = {service:String}
+        AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+)
+GROUP BY step_start_ms, release, cost_unit
+ORDER BY step_start_ms, release, cost_unit

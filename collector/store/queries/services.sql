@@ -1,0 +1,9 @@
+-- Every service that ever sent a request, its hosts and regions.
+SELECT
+    service,
+    arraySort(groupUniqArray(toString(host))) AS hosts,
+    arraySort(groupUniqArray(toString(region))) AS regions,
+    maxMerge(last_ms) AS last_seen_ms
+FROM host_minutes
+GROUP BY service
+ORDER BY service

@@ -1,0 +1,113 @@
+-- Everything else that is sent: statements, errors, metrics, changes, limits, alert events.
+CREATE TABLE IF NOT EXISTS statements
+(
+    day Date,
+    batch_id String,
+    ts_ms UInt64,
+    service LowCardinality(String),
+    host LowCardinality(String),
+    region LowCardinality(String),
+    fingerprint UInt64,
+    text String
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY day
+ORDER BY fingerprint
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS errors
+(
+    day Date,
+    batch_id String,
+    ts_ms UInt64,
+    service LowCardinality(String),
+    host LowCardinality(String),
+    region LowCardinality(String),
+    error_fp UInt64,
+    type LowCardinality(String),
+    message String,
+    top_frames Array(LowCardinality(String)),
+    release LowCardinality(String),
+    endpoint LowCardinality(String),
+    trace_id String
+)
+ENGINE = MergeTree
+PARTITION BY day
+ORDER BY (service, error_fp, ts_ms)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS metrics
+(
+    day Date,
+    batch_id String,
+    ts_ms UInt64,
+    service LowCardinality(String),
+    host LowCardinality(String),
+    region LowCardinality(String),
+    name LowCardinality(String),
+    kind LowCardinality(String),
+    unit LowCardinality(String),
+    labels Array(LowCardinality(String)),
+    value Float64,
+    source LowCardinality(String)
+)
+ENGINE = MergeTree
+PARTITION BY day
+ORDER BY (service, name, host, ts_ms)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS changes
+(
+    day Date,
+    batch_id String,
+    ts_ms UInt64,
+    service LowCardinality(String),
+    host LowCardinality(String),
+    region LowCardinality(String),
+    kind LowCardinality(String),
+    release LowCardinality(String),
+    previous LowCardinality(String),
+    commits Array(LowCardinality(String)),
+    changed_functions Array(LowCardinality(String)),
+    note String
+)
+ENGINE = MergeTree
+PARTITION BY day
+ORDER BY (service, ts_ms)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS limits
+(
+    day Date,
+    batch_id String,
+    ts_ms UInt64,
+    service LowCardinality(String),
+    host LowCardinality(String),
+    region LowCardinality(String),
+    `where` LowCardinality(String),
+    what LowCardinality(String),
+    count UInt64
+)
+ENGINE = MergeTree
+PARTITION BY day
+ORDER BY (service, ts_ms)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS alert_events
+(
+    day Date,
+    batch_id String,
+    ts_ms UInt64,
+    service LowCardinality(String),
+    host LowCardinality(String),
+    region LowCardinality(String),
+    id String,
+    state LowCardinality(String),
+    `by` LowCardinality(String),
+    reason String,
+    json String
+)
+ENGINE = MergeTree
+PARTITION BY day
+ORDER BY (id, ts_ms)
+SETTINGS non_replicated_deduplication_window = 10000;

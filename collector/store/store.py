@@ -1,0 +1,104 @@
+"""The store: idempotent inserts of batches, named queries. Safe to use from many threads."""
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+
+from collector.store.engine import Engine, Parameter, QueryLimits
+from collector.store.errors import StoreError
+from collector.store.hosts import Hosts
+from collector.store.locking import lock_folder
+from collector.store.migrations import migrate
+from profiler.vocabulary import WIRE
+
+__all__ = ["DAY_MS", "Store", "open_store", "truncated"]
+
+DAY_MS = 86_400_000
+QUERIES_DIR = Path(__file__).parent / "queries"
+BATCH_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
+
+
+def open_store(
+    data_dir: Path,
+    *,
+    limits: QueryLimits = QueryLimits(),
+    clock: Callable[[], float] = time.time,
+) -> "Store":
+    """Open (or make) the store in `data_dir`; raises StoreError with one sentence."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = lock_folder(data_dir)
+    engine = None
+    try:
+        engine = Engine(data_dir / "chdb", limits)
+        migrate(engine, clock)
+        return Store(engine, lock, clock)
+    except BaseException:
+        if engine is not None:
+            engine.close()
+        lock.close()
+        raise
+
+
+class Store:
+    """One open data folder; use `open_store`."""
+
+    def __init__(self, engine: Engine, lock: IO[str], clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._lock = lock
+        self._hosts = Hosts(engine, clock)
+
+    def insert(self, table: str, rows: pa.Table, batch_id: str) -> None:
+        """Store `rows` (columns of WIRE[table], one UTC day) once, however often it is called.
+
+        Raises StoreError if the engine does not take them; nothing is stored then.
+        """
+        if not BATCH_ID.fullmatch(batch_id):
+            raise StoreError(f"The batch id {batch_id[:40]!r} is not 1 to 128 of 0-9 A-Z a-z _ . -")
+        if rows.num_rows == 0:
+            return
+        block = rows.select([column.name for column in WIRE[table]])
+        block = block.append_column("day", _day(block["ts_ms"]))
+        block = block.append_column("batch_id", _constant(batch_id, block.num_rows))
+        if table == "requests":
+            block = block.append_column("cell", self._hosts.cells(block["host"]))
+        self._engine.insert(table, block, batch_id)
+
+    def query(self, name: str, **parameters: Parameter) -> pa.Table:
+        """Rows of `queries/<name>.sql` with its `{name:Type}` parameters bound."""
+        return self._engine.select(_query_text(name), parameters)
+
+    def close(self) -> None:
+        """Give the folder back. No other thread may use the store any more."""
+        self._engine.close()
+        with suppress(OSError):
+            self._lock.close()
+
+
+def truncated(table: pa.Table) -> bool:
+    """Whether the result was cut at the row limit."""
+    return bool((table.schema.metadata or {}).get(b"truncated"))
+
+
+@cache
+def _query_text(name: str) -> str:
+    return (QUERIES_DIR / f"{name}.sql").read_text("utf-8")
+
+
+def _day(ts_ms: pa.ChunkedArray) -> pa.Array:
+    days = ts_ms.to_numpy() // DAY_MS
+    if days.min() != days.max():
+        raise StoreError("A batch must lie within one UTC day: cut it at midnight.")
+    return pa.array(days.astype(np.int32)).cast(pa.date32())
+
+
+def _constant(text: str, length: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(np.zeros(length, np.int32), pa.array([text])).cast(
+        pa.string()
+    )

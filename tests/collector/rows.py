@@ -1,0 +1,272 @@
+"""Realistic rows for every table, from a seed: what an agent would send.
+
+`START_MS` is noon UTC, so that hours of rows stay within one day.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from profiler.vocabulary import WIRE
+
+START_MS = 1_790_337_600_000  # 2026-09-25T12:00:00Z
+SERVICE = "instagram"
+ENDPOINTS = ("GET /api/v1/feed/", "GET /api/v1/media/<id>/", "POST /api/v1/like/", "task feed.fan")
+#: CPU of one request of each endpoint, ns
+CPU_NS = (6_000_000, 1_500_000, 900_000, 4_000_000)
+HOSTS = ("web-1", "web-2")
+STACKS = (
+    ("service.wsgi:application", "feed.views:feed", "feed.ranking:rank"),
+    ("service.wsgi:application", "feed.views:feed", "feed.ranking:rank", "feed.ranking:score"),
+    ("service.wsgi:application", "feed.views:feed", "json.encoder:encode"),
+    ("service.wsgi:application", "media.views:detail", "django.db:execute"),
+)
+
+ARROW = {
+    "u8": pa.uint8(),
+    "u16": pa.uint16(),
+    "u32": pa.uint32(),
+    "u64": pa.uint64(),
+    "f32": pa.float32(),
+    "f64": pa.float64(),
+    "str": pa.string(),
+    "text": pa.string(),
+    "u8[]": pa.list_(pa.uint8()),
+    "u32[]": pa.list_(pa.uint32()),
+    "u64[]": pa.list_(pa.uint64()),
+    "str[]": pa.list_(pa.string()),
+}
+EMPTY: dict[str, Any] = {"str": "", "text": "", "u8[]": [], "u32[]": [], "u64[]": [], "str[]": []}
+
+
+def table_of(table: str, rows: int, **columns: Any) -> pa.Table:
+    """A batch of `table`: the columns given (a value for all rows, or one a row), zero elsewhere.
+
+    A list or array is one value a row; for list columns give a list of lists.
+    """
+    arrays = {}
+    for column in WIRE[table]:
+        value = columns.pop(column.name, EMPTY.get(column.type, 0))
+        if column.name == "service" and value == "":
+            value = SERVICE
+        whole = isinstance(value, str | int | float) or (column.type.endswith("[]") and not value)
+        values = [value] * rows if whole else value
+        arrays[column.name] = pa.array(values, ARROW[column.type])
+    assert not columns, f"not columns of {table}: {sorted(columns)}"
+    return pa.table(arrays)
+
+
+def request_rows(
+    n: int,
+    seed: int,
+    *,
+    start_ms: int = START_MS,
+    span_ms: int = 600_000,
+    release: str | Sequence[str] = "r1",
+    hosts: Sequence[str] = HOSTS,
+    service: str = SERVICE,
+    feed_factor: float = 1.0,
+    wall_factor: float = 1.0,
+    error_share: float = 0.01,
+    killed_share: float = 0.002,
+    cost_unit: str = "cpu_ns",
+    ring_id: int | None = None,
+) -> pa.Table:
+    """`n` finished requests spread over `span_ms`; the feed's CPU is multiplied by `feed_factor`."""
+    rng = np.random.default_rng(seed)
+    endpoint = rng.choice(len(ENDPOINTS), n, p=(0.4, 0.3, 0.2, 0.1))
+    host = rng.integers(0, len(hosts), n)
+    worker = rng.integers(1, 3, n)
+    clock = np.array(CPU_NS)[endpoint] * rng.lognormal(0, 0.15, n)
+    clock = np.where(endpoint == 0, clock * feed_factor, clock)
+    db_ns = rng.lognormal(14.5, 0.6, n)
+    kind = np.where(endpoint == 3, "task", "http")
+    draw = rng.random(n)
+    outcome = np.where(
+        draw < killed_share, "killed", np.where(draw < killed_share + error_share, "error", "ok")
+    )
+    status = np.where(outcome == "error", 500, 200) * (kind == "http") * (outcome != "killed")
+    releases = [release] if isinstance(release, str) else list(release)
+    return table_of(
+        "requests",
+        n,
+        ts_ms=np.sort(rng.integers(start_ms, start_ms + span_ms, n)),
+        service=service,
+        host=[hosts[i] for i in host],
+        region="eu",
+        ring_id=(host * 10 + worker + 1000 * seed) if ring_id is None else ring_id,
+        seq=np.arange(1, n + 1),
+        pid=1000 + host * 10 + worker,
+        worker=worker,
+        worker_req=np.arange(1, n + 1) // 4 + 1,
+        worker_age_s=rng.integers(0, 600, n),
+        cpu_model="Test CPU",
+        weight=1.0,
+        release=[releases[i] for i in rng.integers(0, len(releases), n)],
+        runtime="cpython 3.11.2",
+        endpoint=[ENDPOINTS[i] for i in endpoint],
+        kind=kind,
+        status=status,
+        outcome=outcome,
+        wall_ns=((clock + db_ns) * wall_factor).astype(np.uint64),
+        cost=clock.astype(np.uint64),
+        cost_unit=cost_unit,
+        task_clock_ns=clock.astype(np.uint64),
+        ctx_switches=rng.integers(0, 5, n),
+        db_ns=db_ns.astype(np.uint64),
+        db_calls=rng.integers(0, 6, n),
+        cache_ns=rng.integers(0, 400_000, n),
+        cache_calls=rng.integers(0, 4, n),
+        rpc_ns=0,
+        rpc_calls=0,
+        gc_ns=rng.integers(0, 50_000, n),
+        statement_fps=[[11, 12]] * n,
+        statement_calls=[[2, 1]] * n,
+        statement_ns=[[900_000, 100_000]] * n,
+        flags=[["new_ranker=on"]] * n,
+        trace_id=[f"{i:032x}" for i in range(n)],
+        trace_sampled=0,
+        user_hash=rng.integers(1, 500, n),
+        error_fp=np.where(outcome == "error", 77, 0),
+    )
+
+
+def sample_rows(
+    n: int,
+    seed: int,
+    *,
+    start_ms: int = START_MS,
+    span_ms: int = 600_000,
+    release: str = "r1",
+    hosts: Sequence[str] = HOSTS,
+    service: str = SERVICE,
+    shares: Sequence[float] = (0.3, 0.4, 0.2, 0.1),
+    contended: int = 0,
+) -> pa.Table:
+    """`n` rows of on-CPU samples over STACKS (ids from 1), in sampling windows of 10 s."""
+    rng = np.random.default_rng(seed)
+    stack = rng.choice(len(STACKS), n, p=shares)
+    samples = rng.integers(1, 20, n)
+    ts_ms = rng.integers(start_ms, start_ms + span_ms, n) // 10_000 * 10_000
+    return table_of(
+        "stack_samples",
+        n,
+        ts_ms=np.sort(ts_ms.clip(start_ms)),
+        service=service,
+        host=[hosts[i] for i in rng.integers(0, len(hosts), n)],
+        region="eu",
+        ring_id=1,
+        pid=1000,
+        worker=1,
+        release=release,
+        endpoint=[ENDPOINTS[1] if i == 3 else ENDPOINTS[0] for i in stack],
+        stack_id=stack + 1,
+        samples=samples,
+        weight_s=samples * 0.05,
+        window_ms=10_000,
+        late_ns=0,
+        contended=contended,
+    )
+
+
+def stack_rows(*, start_ms: int = START_MS, service: str = SERVICE) -> pa.Table:
+    """The stacks that `sample_rows` speaks of."""
+    return table_of(
+        "stacks",
+        len(STACKS),
+        ts_ms=start_ms,
+        service=service,
+        host=HOSTS[0],
+        stack_id=list(range(1, len(STACKS) + 1)),
+        frames=[list(frames) for frames in STACKS],
+        lines=[[10 * (i + 1) for i in range(len(frames))] for frames in STACKS],
+        origins=[[0 if "." in f and "json" not in f else 2 for f in frames] for frames in STACKS],
+    )
+
+
+def statement_rows(*, start_ms: int = START_MS) -> pa.Table:
+    """The statements that `request_rows` speaks of."""
+    texts = ["SELECT * FROM media WHERE id = %s", "SELECT 1"]
+    return table_of("statements", 2, ts_ms=start_ms, host="web-1", fingerprint=[11, 12], text=texts)
+
+
+def error_rows(n: int, *, start_ms: int = START_MS) -> pa.Table:
+    """`n` occurrences of one error."""
+    return table_of(
+        "errors",
+        n,
+        ts_ms=[start_ms + i for i in range(n)],
+        host="web-1",
+        error_fp=77,
+        type="ValueError",
+        message="bad cursor",
+        top_frames=[["feed.views:feed"]] * n,
+        release="r1",
+        endpoint=ENDPOINTS[0],
+        trace_id="0" * 32,
+    )
+
+
+def metric_rows(
+    name: str,
+    values: Sequence[float],
+    *,
+    start_ms: int = START_MS,
+    step_ms: int = 5_000,
+    host: str = "web-1",
+    unit: str = "",
+    labels: Sequence[str] = (),
+    source: str = "host",
+    service: str = SERVICE,
+) -> pa.Table:
+    """One gauge of one host, a value every `step_ms`."""
+    return table_of(
+        "metrics",
+        len(values),
+        ts_ms=[start_ms + i * step_ms for i in range(len(values))],
+        service=service,
+        host=host,
+        name=name,
+        kind="gauge",
+        unit=unit,
+        labels=[list(labels)] * len(values),
+        value=list(values),
+        source=source,
+    )
+
+
+def deploy_rows(
+    release: str, previous: str = "", *, ts_ms: int = START_MS, service: str = SERVICE
+) -> pa.Table:
+    """One deploy."""
+    return table_of(
+        "changes",
+        1,
+        ts_ms=ts_ms,
+        service=service,
+        kind="deploy",
+        release=release,
+        previous=previous,
+        commits=[["0123abc"]],
+        changed_functions=[["feed.ranking:score"]],
+        note="rolling restart",
+    )
+
+
+def limit_rows(
+    what: str, count: int, *, ts_ms: int = START_MS, host: str = "web-1", where: str = "agent"
+) -> pa.Table:
+    """A limit that was hit `count` times."""
+    return table_of("limits", 1, ts_ms=ts_ms, host=host, where=where, what=what, count=count)
+
+
+def alert_rows(
+    alert_id: str, state: str, *, ts_ms: int = START_MS, json: str = "{}", reason: str = ""
+) -> pa.Table:
+    """One event of an alert."""
+    return table_of(
+        "alert_events", 1, ts_ms=ts_ms, id=alert_id, state=state, by="evaluator", reason=reason,
+        json=json,
+    )  # fmt: skip
