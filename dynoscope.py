@@ -1,1 +1,183 @@
-def main() -> None: ...
+"""The command line: one sub-command a process or a question. Assembles; the packages do the work."""
+
+import logging
+import signal
+import sys
+import threading
+import time
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collector.client import default_data_dir
+
+__all__ = ["main"]
+
+CONFIG_FILE = Path("/etc/dynoscope/dynoscope.toml")
+EXIT_UNANSWERED = 2
+THREADS = 8
+
+#: Sub-command -> module and name of its click command. Loaded when asked for: `agent` needs no
+#: database, `compare` no dashboards.
+COMMANDS = {
+    "agent": ("agent.command", "agent"),
+    "compare": ("collector.command", "compare"),
+    "demo": ("demo_stack.command", "demo"),
+    "rules": ("alerting.command", "rules"),
+    "run": ("agent.around", "run"),
+}
+
+
+class Commands(click.Group):
+    """Loads a sub-command's module when it is called; gives each flag its variable's name."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*COMMANDS, *super().list_commands(context)])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        command = super().get_command(context, name)
+        if command is None and name in COMMANDS:
+            module, attribute = COMMANDS[name]
+            command = getattr(__import__(module, fromlist=[attribute]), attribute)
+        if command is not None:
+            _name_variables(command)
+        return command
+
+
+def _name_variables(command: click.Command) -> None:
+    """--ring-dir may also be given as DYNOSCOPE_RING_DIR."""
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None and not option.is_flag:
+            option.envvar = f"DYNOSCOPE_{(option.name or '').upper()}"
+            option.show_envvar = True
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _name_variables(below)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dynoscope")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=CONFIG_FILE,
+    show_default=True,
+    help="Settings: tables [serve] [agent] with a flag's name, dashes as underscores.",
+)
+@click.pass_context
+def main(context: click.Context, config: Path) -> None:
+    """Which function, in which release, made which endpoint cost more CPU."""
+    context.default_map = _settings(config)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """The file's tables; [agent] speaks of `agent run`."""
+    if not path.exists():
+        if path != CONFIG_FILE:
+            raise click.BadParameter(f"{path} does not exist", param_hint="--config")
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--config") from error
+    if "agent" in tables:
+        tables["agent"] = {"run": tables["agent"]}
+    return tables
+
+
+@main.command(epilog="Example: dynoscope serve --data ./data --webhook http://127.0.0.1:8710/")
+@click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8600, show_default=True, help="Port to listen on.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder [/var/lib/dynoscope].")
+@click.option("--rules", type=click.Path(path_type=Path), help="Folder of rules (*.yaml).")
+@click.option("--bundled-rules/--no-bundled-rules", default=True, help="Load the bundled rules.")
+@click.option("--webhook", multiple=True, help="Address that alerts are sent to; repeatable.")
+@click.option("--evaluate-every-s", default=15.0, show_default=True, help="Pause between looks, s.")
+@click.option("--settle-s", default=10.0, show_default=True, help="How late data may come, s.")
+@click.option("--slo-window", default="", help="Window of all SLOs instead of theirs, such as 1h.")
+@click.option("--warmup-requests", default=200, show_default=True, help="A worker's first requests.")
+@click.option("--warmup-s", default=120, show_default=True, help="A worker's first seconds.")
+def serve(data: Path | None, **options: Any) -> None:
+    """Collector, dashboards and alert rules in one process over an embedded database."""
+    from collector.errors import CollectorError
+
+    folder = data or default_data_dir()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        _serve(folder, **options)
+    except CollectorError as error:
+        click.echo(f"serve: {error}", err=True)
+        sys.exit(EXIT_UNANSWERED)
+
+
+def _serve(
+    data: Path,
+    bind: str,
+    port: int,
+    rules: Path | None,
+    bundled_rules: bool,
+    webhook: tuple[str, ...],
+    evaluate_every_s: float,
+    settle_s: float,
+    slo_window: str,
+    warmup_requests: int,
+    warmup_s: int,
+) -> None:
+    """Build the parts over one store, and serve until a signal ends them."""
+    from alerting.build import build_evaluator
+    from collector.app import create_app
+    from collector.store.store import open_store
+    from collector.tokens import load_or_make_tokens
+    from dashboards.app import create_dashboards
+
+    url = f"http://{bind}:{port}"
+    warmup = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
+    tokens = load_or_make_tokens(data, may_make=_is_loopback(bind))
+    with closing(open_store(data)) as store:
+        app = create_app(store, tokens, **warmup)
+        create_dashboards(store, app, **warmup)
+        evaluator = build_evaluator(
+            store,
+            rules_dir=rules,
+            bundled=bundled_rules,
+            slo_window=slo_window,
+            webhooks=webhook,
+            interval_s=evaluate_every_s,
+            settle_s=settle_s,
+            base_url=url,
+            **warmup,
+        )
+        stop = threading.Event()
+        thread = threading.Thread(target=evaluator.run, args=(stop,), name="evaluator")
+        server = _listen(app, bind, port)
+        thread.start()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        click.echo(f"dynoscope: {url}/?token={tokens.read}")
+        try:
+            server.run()
+        finally:
+            stop.set()
+            thread.join()
+            server.close()
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _listen(app: Flask, bind: str, port: int) -> Any:
+    try:
+        return waitress.create_server(app, host=bind, port=port, threads=THREADS, ident="dynoscope")
+    except OSError as error:
+        click.echo(f"serve: cannot listen on {bind}:{port} ({error.strerror}); --port", err=True)
+        sys.exit(EXIT_UNANSWERED)
+
+
+if __name__ == "__main__":
+    main()

@@ -49,7 +49,9 @@ def _low_ns(index: int) -> float:
 
 
 def quantile_ns(
-    buckets: npt.NDArray[np.int32], counts: npt.NDArray[np.uint64], share: float
+    buckets: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.uint64] | npt.NDArray[np.float64],
+    share: float,
 ) -> float:
     """The wall time in ns below which `share` (0..1) of the requests lie; nan when there are none.
 

@@ -1,0 +1,136 @@
+"""Side b against side a: what costs more CPU per request, which function, how sure."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from collector.answers.records import Answer
+from collector.answers.sides import Side
+from collector.answers.stacks import stack_index
+from collector.store import reads
+from collector.store.store import Store, truncated
+from profiler.compare import compare_sides
+from profiler.measured import RequestWindows, SideData, StackWindows
+from profiler.records import Comparison, Deploy
+
+__all__ = ["compare"]
+
+#: Window widths, s; the smallest that leaves no more than WINDOWS_MAX windows of a side is taken.
+WIDTHS_S = (10, 30, 60, 300, 600, 3600)
+WINDOWS_WANTED = 30
+#: A long side is cut to its newest part: an hour a year ago says little about a deploy of today.
+WINDOWS_MAX = 600
+
+
+def compare(
+    store: Store,
+    a: Side,
+    b: Side,
+    *,
+    service: str,
+    endpoint: str = "",
+    warmup_requests: int = 200,
+    warmup_s: int = 120,
+    budget: float = 0.01,
+) -> Answer[Comparison]:
+    """The comparison of two sides of a service; `endpoint` empty: all endpoints."""
+    spans = [reads.side_span(store, side, service, endpoint) for side in (a, b)]
+    width_s = _width_s([(last - first) / 1000 for first, last in spans])
+    cut = [_newest(side, last, width_s) for side, (_, last) in zip((a, b), spans, strict=True)]
+    tables = [
+        (
+            reads.request_windows(
+                store,
+                side,
+                service,
+                endpoint,
+                window_ms=width_s * 1000,
+                warmup_requests=warmup_requests,
+                warmup_s=warmup_s,
+            ),
+            reads.stack_windows(store, side, service, endpoint, window_ms=width_s * 1000),
+            reads.latency_quantiles(store, side, service, endpoint),
+        )
+        for side in cut
+    ]
+    number, stacks = stack_index(store, [samples for _, samples, _ in tables])
+    left, right = (
+        SideData(side.label, _requests(requests), _stacks(samples, number), _p99(latency))
+        for side, (requests, samples, latency) in zip(cut, tables, strict=True)
+    )
+    found = compare_sides(
+        service,
+        left,
+        right,
+        stacks,
+        window_s=float(width_s),
+        budget=budget,
+        deploy=_deploy(store, service, b),
+    )
+    notes = tuple(
+        f"{side.label}: its newest {WINDOWS_MAX} windows of {width_s} s are compared, not all of it"
+        for side, (first, _) in zip(cut, spans, strict=True)
+        if first < side.from_ms
+    )
+    return Answer(
+        replace(found, notes=found.notes + notes),
+        unit="cpu_ns",
+        truncated=any(truncated(table) for parts in tables for table in parts),
+        as_of_ms=max(last for _, last in spans),
+    )
+
+
+def _width_s(durations_s: list[float]) -> int:
+    """The shorter side gets WINDOWS_WANTED windows where it can; windows are at least 10 s."""
+    wanted = min(durations_s) / WINDOWS_WANTED
+    return max((width for width in WIDTHS_S if width <= wanted), default=WIDTHS_S[0])
+
+
+def _newest(side: Side, last_ms: int, width_s: int) -> Side:
+    earliest = last_ms - WINDOWS_MAX * width_s * 1000
+    return replace(side, from_ms=max(side.from_ms, earliest))
+
+
+def _requests(rows: pa.Table) -> RequestWindows:
+    return RequestWindows(
+        host=_text(rows, "host"),
+        window=rows["win"].to_numpy().astype(np.int64),
+        endpoint=_text(rows, "endpoint"),
+        kind=_text(rows, "kind"),
+        unit=_text(rows, "cost_unit"),
+        requests=rows["n"].to_numpy().astype(np.float64),
+        errors=rows["errors"].to_numpy().astype(np.float64),
+        cost=rows["cost_sum"].to_numpy().astype(np.float64),
+        task_clock_ns=rows["task_clock_sum"].to_numpy().astype(np.float64),
+        warm=rows["warm"].to_numpy().astype(np.bool_),
+    )
+
+
+def _stacks(rows: pa.Table, number: dict[int, int]) -> StackWindows:
+    return StackWindows(
+        host=_text(rows, "host"),
+        window=rows["win"].to_numpy().astype(np.int64),
+        endpoint=_text(rows, "endpoint"),
+        stack=np.array([number[key] for key in rows["stack_id"].to_pylist()], dtype=np.int64),
+        weight_s=rows["weight_s"].to_numpy().astype(np.float64),
+        samples=rows["samples"].to_numpy().astype(np.float64),
+        contended=rows["contended"].to_numpy() > 0,
+    )
+
+
+def _text(rows: pa.Table, column: str) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    return np.array(rows[column].to_pylist(), dtype=np.str_)
+
+
+def _p99(rows: pa.Table) -> dict[str, float]:
+    return dict(zip(rows["endpoint"].to_pylist(), rows["p99"].to_pylist(), strict=True))
+
+
+def _deploy(store: Store, service: str, side: Side) -> Deploy | None:
+    """The newest deploy of side b's release, where side b is a release."""
+    rows = reads.deploy_of(store, service, side.release).to_pylist() if side.release else []
+    if not rows:
+        return None
+    row = rows[0]
+    return Deploy(row["ts_ms"], row["release"], row["previous"], tuple(row["commits"]), row["note"])
