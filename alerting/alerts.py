@@ -2,13 +2,25 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["Alert", "Check", "Finding", "alert_id", "from_json", "rfc3339", "to_json"]
+__all__ = [
+    "SEVERITIES",
+    "Alert",
+    "Check",
+    "Finding",
+    "alert_id",
+    "from_json",
+    "rfc3339",
+    "to_json",
+    "to_payload",
+]
 
+#: From mild to grave.
 SEVERITIES = ("ticket", "page")
 
 
@@ -74,26 +86,27 @@ def alert_id(rule: str, key: tuple[str, ...]) -> str:
 
 def to_json(alert: Alert) -> str:
     """The alert as it is delivered and stored."""
-    ended = rfc3339(alert.ended_ms) if alert.ended_ms else ""
-    return json.dumps(
-        {
-            "version": 1,
-            "notification_id": alert.notification_id,
-            "id": alert.id,
-            "rule": alert.rule,
-            "state": alert.state,
-            "severity": alert.severity,
-            "labels": dict(alert.labels),
-            "summary": alert.summary,
-            "started_ms": alert.started_ms,
-            "ended_ms": alert.ended_ms,
-            "started_at": rfc3339(alert.started_ms),
-            "ended_at": ended,
-            "details": dict(alert.details),
-            "links": dict(alert.links),
-        },
-        allow_nan=False,
-    )
+    return json.dumps(to_payload(alert), allow_nan=False)
+
+
+def to_payload(alert: Alert) -> dict[str, Any]:
+    """What a receiver gets; numbers that are not known are null."""
+    return {
+        "version": 1,
+        "notification_id": alert.notification_id,
+        "id": alert.id,
+        "rule": alert.rule,
+        "state": alert.state,
+        "severity": alert.severity,
+        "labels": dict(alert.labels),
+        "summary": alert.summary,
+        "started_ms": alert.started_ms,
+        "ended_ms": alert.ended_ms,
+        "started_at": rfc3339(alert.started_ms),
+        "ended_at": rfc3339(alert.ended_ms) if alert.ended_ms else "",
+        "details": _known(alert.details),
+        "links": dict(alert.links),
+    }
 
 
 def from_json(text: str) -> Alert:
@@ -119,6 +132,15 @@ def from_json(text: str) -> Alert:
 def rfc3339(ts_ms: int) -> str:
     moment = datetime.fromtimestamp(ts_ms / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _known(value: Any) -> Any:
+    """The same with null for nan and infinity, which JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: _known(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _digest(*parts: str) -> str:

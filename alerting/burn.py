@@ -107,10 +107,9 @@ def judge(
     burning = next((one for one in judged if one.state == "burning"), None)
     if burning is not None:
         return Burn("burning", burning, judged)
-    for state in ("quiet", "too little data"):
-        if any(one.state == state for one in judged):
-            return Burn(state, None, judged)  # type: ignore[arg-type]
-    return Burn("no data", None, judged)
+    order: tuple[BurnState, ...] = ("quiet", "too little data")
+    seen = {one.state for one in judged}
+    return Burn(next((state for state in order if state in seen), "no data"), None, judged)
 
 
 def scaled(tiers: Sequence[Tier], ratio: float) -> tuple[Tier, ...]:

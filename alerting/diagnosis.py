@@ -80,7 +80,7 @@ def diagnose(
 
 def _read_cause(store: Store, episode: Episode) -> _Cause:
     slo = episode.slo
-    where = {"service": episode.service, "endpoint": slo.endpoint}
+    where: dict[str, Any] = {"service": episode.service, "endpoint": slo.endpoint}
     from_ms, until_ms = episode.before
     before = time_by_part(store, from_ms=from_ms, to_ms=until_ms, **where)
     after = time_by_part(store, from_ms=episode.since_ms, to_ms=episode.to_ms, **where)

@@ -22,16 +22,16 @@ class LifeCycle:
         self, open_alerts: Sequence[Alert], checks: Iterable[Check], now_ms: int
     ) -> list[Alert]:
         """The alerts whose state changes now, in their new state."""
-        checks = {check.rule: check for check in checks}
-        findings = {f.id: f for check in checks.values() for f in check.findings}
+        by_rule = {check.rule: check for check in checks}
+        findings = {f.id: f for check in by_rule.values() for f in check.findings}
         is_open = {alert.id: alert for alert in open_alerts}
         changed = [_fire(f) for f in findings.values() if f.id not in is_open]
         for alert in open_alerts:
             found = findings.get(alert.id)
             if found is not None and _graver(found, alert):
                 changed.append(_escalate(alert, found))
-            elif found is None and self._is_over(alert, checks, now_ms):
-                changed.append(_resolve(alert, checks, now_ms))
+            elif found is None and self._is_over(alert, by_rule, now_ms):
+                changed.append(_resolve(alert, by_rule, now_ms))
         self._remember(findings, is_open, now_ms)
         return changed
 

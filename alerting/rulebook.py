@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alerting.rules import RuleProblem, Rules, parse_rules
+from alerting.rules import CostRule, RuleProblem, Rules, Slo, parse_rules
 
 __all__ = ["BUNDLED_DIR", "RuleBook", "read_rules"]
 
@@ -44,6 +44,11 @@ class RuleBook:
             self._rules = self._join(files)
         return self._rules
 
+    @property
+    def current(self) -> Rules:
+        """The rules as they were read last."""
+        return self._rules
+
     def _read(self, files: Sequence[Path]) -> None:
         for file in files:
             rules, problems = read_rules(file)
@@ -53,7 +58,8 @@ class RuleBook:
 
     def _join(self, files: Sequence[Path]) -> Rules:
         problems = [problem for several in self._problems.values() for problem in several]
-        slos, costs = {}, {}
+        slos: dict[str, Slo] = {}
+        costs: dict[str, CostRule] = {}
         home: dict[str, Path] = {}
         for file in files:
             rules = self._good.get(file, Rules())

@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -100,7 +101,7 @@ class Rules:
     problems: tuple[RuleProblem, ...] = field(default=())
 
     def names(self) -> tuple[str, ...]:
-        return tuple(rule.name for rule in (*self.slos, *self.costs))
+        return tuple(slo.name for slo in self.slos) + tuple(cost.name for cost in self.costs)
 
     def with_window(self, window_s: float) -> Rules:
         """The same rules, every SLO (and its alert windows, in proportion) over `window_s`."""
@@ -143,7 +144,7 @@ def _seconds(value: Any) -> float:
 def _share(value: Any) -> float:
     """`99.9%` or 0.999; between 0 and 1, ends left out."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", str(value))
-    share = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+    share = float(Decimal(match[1]) / (100 if match[2] else 1)) if match else 0.0
     if not 0 < share < 1:
         raise ValueError(f"{value!r} is not a share: write it as 99.9% or 0.999, below 100%")
     return share

@@ -157,7 +157,8 @@ def _shown_rate(burn: Burn) -> float:
     """The rate of the tier that burns; else of the second fastest, steadier than the fastest."""
     if burn.tier is not None:
         return burn.tier.burn_long
-    return burn.tiers[min(1, len(burn.tiers) - 1)].burn_long if burn.tiers else float("nan")
+    steady = burn.tiers[min(1, len(burn.tiers) - 1)] if burn.tiers else None
+    return steady.burn_long if steady is not None and steady.long.total else float("nan")
 
 
 def _finding(

@@ -10,8 +10,8 @@ SELECT
     sum(db_ns_sum) AS db_total,
     sum(cache_ns_sum) AS cache_total,
     sum(rpc_ns_sum) AS rpc_total,
-    tupleElement(sumMap(`wall_map.bucket`, `wall_map.n`), 1) AS wall_buckets,
-    tupleElement(sumMap(`wall_map.bucket`, `wall_map.n`), 2) AS wall_counts,
+    tupleElement(sumMap(`wallMap.bucket`, `wallMap.n`), 1) AS wall_buckets,
+    tupleElement(sumMap(`wallMap.bucket`, `wallMap.n`), 2) AS wall_counts,
     maxMerge(last_ms) AS last_seen_ms,
     arraySort(groupUniqArray(toString(release))) AS releases
 FROM endpoint_minutes

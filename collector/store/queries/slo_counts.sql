@@ -17,8 +17,8 @@ SELECT
         1
     ) * toFloat64(weight)) AS all_requests
 FROM requests
-WHERE day >= toDate(toDateTime(intDiv({from_ms:UInt64}, 1000), 'UTC'))
-  AND day <= toDate(toDateTime(intDiv({to_ms:UInt64}, 1000), 'UTC'))
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+  AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
   AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
   AND ({service:String} = '' OR service = {service:String})
   AND ({endpoint:String} = '' OR endpoint = {endpoint:String})

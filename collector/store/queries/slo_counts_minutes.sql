@@ -7,7 +7,7 @@ SELECT
         {good:String} = 'within', arraySum(arrayMap(
             (bucket, count) -> if(bucket < toInt32(floor(8 * log2({threshold_ns:UInt64} / 1e9)))
                 + ({threshold_ns:UInt64} >= 100000000) + ({threshold_ns:UInt64} >= 5000000000), count, 0),
-            wall_map.bucket, wall_map.n)),
+            wallMap.bucket, wallMap.n)),
         {good:String} = 'available',
             if(kind = 'http' AND status_class < 5, n - killed - disconnected - throttled, 0),
         {good:String} = 'success', if(status_class = 2, n - killed, 0),
@@ -20,8 +20,8 @@ SELECT
         n
     )) AS all_requests
 FROM endpoint_minutes
-WHERE day >= toDate(toDateTime(intDiv({from_ms:UInt64}, 1000), 'UTC'))
-  AND day <= toDate(toDateTime(intDiv({until_ms:UInt64}, 1000), 'UTC'))
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+  AND day <= toDate(intDiv({until_ms:UInt64}, 86400000))
   AND minute_ms >= {from_ms:UInt64} AND minute_ms < {until_ms:UInt64}
   AND ({service:String} = '' OR service = {service:String})
   AND ({endpoint:String} = '' OR endpoint = {endpoint:String})

@@ -4,12 +4,12 @@ FROM
 (
     SELECT service, max(ts_ms) AS newest_ms
     FROM requests
-    WHERE day >= toDate(toDateTime(intDiv({from_ms:UInt64}, 1000), 'UTC')) AND ts_ms >= {from_ms:UInt64}
+    WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000)) AND ts_ms >= {from_ms:UInt64}
     GROUP BY service
     UNION ALL
     SELECT service, max(ts_ms) AS newest_ms
     FROM metrics
-    WHERE day >= toDate(toDateTime(intDiv({from_ms:UInt64}, 1000), 'UTC')) AND ts_ms >= {from_ms:UInt64}
+    WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000)) AND ts_ms >= {from_ms:UInt64}
       AND source != 'slo'
     GROUP BY service
 )

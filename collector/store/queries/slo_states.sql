@@ -7,8 +7,8 @@ SELECT
     argMax(labels, ts_ms) AS newest_labels,
     max(ts_ms) AS newest_ms
 FROM metrics
-WHERE day >= toDate(toDateTime(intDiv({from_ms:UInt64}, 1000), 'UTC'))
-  AND day <= toDate(toDateTime(intDiv({to_ms:UInt64}, 1000), 'UTC'))
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+  AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
   AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
   AND source = 'slo'
 GROUP BY service, slo, name

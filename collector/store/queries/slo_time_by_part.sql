@@ -7,8 +7,8 @@ SELECT
     sum(toFloat64(cache_ns) * weight) / 1e6 AS cache_ms,
     sum(toFloat64(rpc_ns) * weight) / 1e6 AS rpc_ms
 FROM requests
-WHERE day >= toDate(toDateTime(intDiv({from_ms:UInt64}, 1000), 'UTC'))
-  AND day <= toDate(toDateTime(intDiv({to_ms:UInt64}, 1000), 'UTC'))
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+  AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
   AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
   AND service = {service:String}
   AND ({endpoint:String} = '' OR endpoint = {endpoint:String})

@@ -1,0 +1,89 @@
+"""Builds the evaluator out of its parts, over a real store."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from alerting.courier import Courier
+from alerting.evaluator import Evaluator
+from alerting.notify import Webhook
+from alerting.regression import CostWatch, LiveRelease
+from alerting.rulebook import BUNDLED_DIR, RuleBook
+from collector.answers.compare import compare
+from collector.answers.records import Answer
+from collector.answers.sides import Side
+from collector.store import reads
+from collector.store.store import Store
+from profiler.records import Comparison
+
+__all__ = ["build_evaluator"]
+
+#: Raw requests are kept for so long.
+LOOK_BACK_MS = 7 * 86_400_000
+
+
+def build_evaluator(
+    store: Store,
+    *,
+    rules_dir: Path | None = None,
+    bundled: bool = True,
+    slo_window_s: float | None = None,
+    webhooks: Sequence[str] = (),
+    interval_s: float = 15.0,
+    settle_s: float = 10.0,
+    stale_s: float = 120.0,
+    base_url: str = "http://127.0.0.1:8600",
+    warmup_requests: int = 200,
+    warmup_s: int = 120,
+    clock: Callable[[], float] = time.time,
+    webhook_timeout_s: float = 5.0,
+) -> Evaluator:
+    """`rules_dir`: a folder of `*.yaml`; None: only the bundled rules. `slo_window_s`: replaces the
+    window of every SLO, alert windows in proportion. `warmup_*`: as in `compare`."""
+
+    def compare_releases(
+        service: str, previous: str, release: str, to_ms: int, budget: float
+    ) -> Answer[Comparison]:
+        a, b = (_side(name, to_ms) for name in (previous, release))
+        return compare(
+            store,
+            a,
+            b,
+            service=service,
+            warmup_requests=warmup_requests,
+            warmup_s=warmup_s,
+            budget=budget,
+        )
+
+    def releases_of(service: str, to_ms: int) -> list[LiveRelease]:
+        rows = reads.release_order(store, service).to_pylist()
+        return [
+            LiveRelease(row["release"], row["first_ms"], row["last_ms"])
+            for row in rows
+            if row["first_ms"] < to_ms
+        ]
+
+    base_url = base_url.rstrip("/")
+    folders = ([BUNDLED_DIR] if bundled else []) + ([rules_dir] if rules_dir else [])
+    return Evaluator(
+        store=store,
+        rulebook=RuleBook(folders, slo_window_s),
+        courier=Courier(store, [Webhook(url, webhook_timeout_s) for url in webhooks]),
+        costs=CostWatch(releases_of, compare_releases, base_url),
+        clock=clock,
+        interval_s=interval_s,
+        settle_s=settle_s,
+        stale_s=stale_s,
+        base_url=base_url,
+    )
+
+
+def _side(release: str, to_ms: int) -> Side:
+    return Side(
+        label=f"release:{release}",
+        release=release,
+        host="",
+        region="",
+        from_ms=max(0, to_ms - LOOK_BACK_MS),
+        to_ms=to_ms,
+    )

@@ -1,0 +1,225 @@
+"""Evaluates all rules at one moment: reads, judges, writes what changed. Delivery runs beside it.
+
+The state of alerts is in the store, read at each evaluation; what is in memory (since when an alert
+is no longer true, looks of the cost rule, back-off) only delays, so a restart loses nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from alerting import journal
+from alerting.alerts import Alert, Check, Finding, from_json
+from alerting.courier import Courier
+from alerting.lifecycle import LifeCycle
+from alerting.regression import CostWatch
+from alerting.rulebook import RuleBook
+from alerting.rules import Rules
+from alerting.slo import SloStatus, check_slo
+from collector.store.alert_reads import open_alerts
+from collector.store.slo_reads import newest_by_service
+from collector.store.store import Store
+
+__all__ = ["Evaluation", "Evaluator", "EvaluatorStatus"]
+
+log = logging.getLogger("dynoscope.alerting")
+
+#: An SLO's state is written at most this often.
+STATE_EVERY_MS = 15_000
+#: A rule that failed so often in a row raises an alert of its own.
+FAILURES_MAX = 3
+#: How far back to look for signs of life; must be longer than any sensible `stale_s`.
+LIFE_MS = 6 * 3_600_000
+FAILED_RULE = "rule-failed"
+BROKEN_FILE = "rule-file-broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one evaluation saw and changed."""
+
+    now_ms: int
+    changed: tuple[Alert, ...]
+    slos: tuple[SloStatus, ...]
+    #: (rule, why it could not be evaluated)
+    failures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorStatus:
+    """How alerting itself fares. `last_ms`: the newest evaluation, or 0; `error`: why it failed."""
+
+    last_ms: int
+    rules: int
+    failures: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+    undelivered: int
+    error: str
+
+
+@dataclass(slots=True)
+class Evaluator:
+    """`settle_s`: windows end so long before now, because data arrives late. `stale_s`: a service
+    that sent nothing for longer has the state `no data`. `clock`: seconds since 1970."""
+
+    store: Store
+    rulebook: RuleBook
+    courier: Courier
+    costs: CostWatch
+    clock: Callable[[], float]
+    interval_s: float
+    settle_s: float
+    stale_s: float
+    base_url: str
+    _life: LifeCycle = field(default_factory=LifeCycle)
+    _written_ms: dict[tuple[str, str], int] = field(default_factory=dict)
+    _failed_in_row: dict[str, int] = field(default_factory=dict)
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _last: Evaluation | None = None
+    _undelivered: int = 0
+    _error: str = ""
+
+    def evaluate_once(self, now_ms: int) -> Evaluation:
+        """Evaluate every rule as of `now_ms`, record transitions and SLO states.
+
+        Raises StoreError when the store itself does not answer.
+        """
+        rules = self.rulebook.refresh()
+        to_ms = now_ms - round(self.settle_s * 1000)
+        is_open = [from_json(text) for text in open_alerts(self.store)]
+        seen = newest_by_service(self.store, from_ms=max(0, to_ms - LIFE_MS))
+        alive = {name for name, ms in seen.items() if ms >= to_ms - self.stale_s * 1000}
+        ids = frozenset(alert.id for alert in is_open)
+        checks, statuses = self._check_all(rules, to_ms, frozenset(alive), ids)
+        failures = tuple((check.rule, check.failed) for check in checks if check.failed)
+        self._count_failures(failures, now_ms)
+        checks += [self._check_failures(failures, now_ms), _check_files(rules, now_ms)]
+        changed = self._life.step(is_open, checks, now_ms)
+        for alert in changed:
+            journal.record_alert(self.store, alert, now_ms)
+        self._write_states(statuses, now_ms)
+        self._last = Evaluation(now_ms, tuple(changed), tuple(statuses), failures)
+        if changed:
+            self._wake.set()
+        return self._last
+
+    def deliver_once(self, now_ms: int) -> int:
+        """Send what is due; returns how many notifications are still undelivered."""
+        self._undelivered = self.courier.deliver_once(now_ms)
+        return self._undelivered
+
+    def run(self, stop: threading.Event) -> None:
+        """Evaluate every `interval_s` until `stop`; deliver on a second thread, so that a receiver
+        that hangs holds back no evaluation."""
+        courier = threading.Thread(target=self._run_courier, args=(stop,), name="alert-courier")
+        courier.start()
+        while not stop.is_set():
+            started_s = self.clock()
+            self._guarded(self.evaluate_once)
+            stop.wait(max(0.05, self.interval_s - (self.clock() - started_s)))
+        self._wake.set()
+        courier.join()
+
+    def status(self) -> EvaluatorStatus:
+        """Safe to call from other threads."""
+        last, rules = self._last, self.rulebook.current
+        return EvaluatorStatus(
+            last_ms=last.now_ms if last else 0,
+            rules=len(rules.names()),
+            failures=last.failures if last else (),
+            problems=tuple(str(problem) for problem in rules.problems),
+            undelivered=self._undelivered,
+            error=self._error,
+        )
+
+    def _check_all(
+        self, rules: Rules, to_ms: int, alive: frozenset[str], ids: frozenset[str]
+    ) -> tuple[list[Check], list[SloStatus]]:
+        checks: list[Check] = []
+        statuses: list[SloStatus] = []
+        for slo in rules.slos:
+            # Any failure is this rule's own: the others go on, and it is counted and shown.
+            try:
+                check, found = check_slo(self.store, slo, to_ms, alive, ids, self.base_url)
+                statuses += found
+            except Exception as error:
+                check = Check(slo.name, failed=f"{type(error).__name__}: {error}")
+            checks.append(check)
+        for cost in rules.costs:
+            try:
+                check = self.costs.check(cost, sorted(alive), to_ms, ids)
+            except Exception as error:
+                check = Check(cost.name, failed=f"{type(error).__name__}: {error}")
+            checks.append(check)
+        return checks, statuses
+
+    def _count_failures(self, failures: Sequence[tuple[str, str]], now_ms: int) -> None:
+        before = self._failed_in_row
+        self._failed_in_row = {rule: before.get(rule, 0) + 1 for rule, _ in failures}
+        for rule, why in failures:
+            log.error("rule %s could not be evaluated: %s", rule, why)
+            journal.record_failure(self.store, rule, now_ms)
+
+    def _check_failures(self, failures: Sequence[tuple[str, str]], now_ms: int) -> Check:
+        return Check(
+            FAILED_RULE,
+            tuple(
+                Finding(
+                    rule=FAILED_RULE,
+                    key=(rule,),
+                    severity="ticket",
+                    labels={"failed": rule},
+                    summary=f"The rule {rule} could not be evaluated {FAILURES_MAX} times in a row "
+                    f"or more: {why}",
+                    started_ms=now_ms,
+                )
+                for rule, why in failures
+                if self._failed_in_row[rule] >= FAILURES_MAX
+            ),
+        )
+
+    def _write_states(self, statuses: Sequence[SloStatus], now_ms: int) -> None:
+        due = [
+            status
+            for status in statuses
+            if now_ms - self._written_ms.get((status.slo.name, status.service), 0) >= STATE_EVERY_MS
+        ]
+        journal.record_slos(self.store, due, now_ms)
+        self._written_ms.update({(one.slo.name, one.service): now_ms for one in due})
+
+    def _run_courier(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._wake.clear()
+            self._guarded(self.deliver_once)
+            due_ms = self.courier.next_due_ms()
+            wait_s = self.interval_s if due_ms is None else due_ms / 1000 - self.clock()
+            self._wake.wait(min(max(wait_s, 0.05), self.interval_s))
+
+    def _guarded(self, step: Callable[[int], object]) -> None:
+        """A thread that dies evaluates nothing any more: what fails is shown and tried again."""
+        try:
+            step(int(self.clock() * 1000))
+            self._error = ""
+        except Exception as error:
+            self._error = f"{type(error).__name__}: {error}"
+            log.exception("alerting failed; it goes on at the next turn")
+
+
+def _check_files(rules: Rules, now_ms: int) -> Check:
+    """One alert a broken file; it resolves when the file is mended."""
+    by_file = {problem.file: problem for problem in reversed(rules.problems)}
+    return Check(
+        BROKEN_FILE,
+        tuple(
+            Finding(
+                rule=BROKEN_FILE,
+                key=(file,),
+                severity="ticket",
+                labels={"file": file},
+                summary=f"Rules are not read, their last good version stays in force: {problem}",
+                started_ms=now_ms,
+            )
+            for file, problem in sorted(by_file.items())
+        ),
+    )
