@@ -2,13 +2,10 @@
 
 import os
 
-import django
+import dynoscope_probe.celery
 from celery import Celery
 
-import dynoscope_probe.celery
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{__package__}.settings")
-django.setup()
 
 app = Celery("photos", include=[f"{__package__}.tasks"])
 app.config_from_object("django.conf:settings", namespace="CELERY")

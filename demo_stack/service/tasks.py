@@ -1,16 +1,16 @@
 """Tasks that the Celery worker runs."""
 
-from celery import shared_task
 from django.core.cache import cache
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from .celery_app import app
 from .models import Media
 
 THUMBNAIL_PIXELS = 320
 
 
-@shared_task(name="media.make_thumbnail")  # type: ignore[untyped-decorator]
+@app.task(name="media.make_thumbnail")  # type: ignore[untyped-decorator]
 def make_thumbnail(media_id):
     """Scale a stored photo down beside it and note where; safe to run twice."""
     media = Media.objects.get(id=media_id)

@@ -23,5 +23,9 @@ def affinity_score(viewer, candidate):
         total += weight
         weight *= 0.8
     taste = liking / total if total else 0.25
+    match = 0.0
+    for place, topic in enumerate(viewer.favourites):
+        if topic in candidate.topics:
+            match += 1.0 / math.log2(place + 2.0)
     novelty = missing / (len(candidate.topics) or 1)
-    return min(1.0, 0.6 * closeness + 0.35 * taste + 0.05 * novelty)
+    return min(1.0, 0.55 * closeness + 0.3 * taste + 0.1 * math.tanh(match) + 0.05 * novelty)

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from ..redis_client import redis_client
 
 TASTES_S = 300
+FAVOURITES = 6
 TOPICS = (
     "animals", "architecture", "art", "beach", "city", "coffee", "cycling", "family", "fashion",
     "film", "food", "forest", "garden", "mountains", "music", "night", "portrait", "snow",
@@ -25,17 +26,21 @@ class Viewer:
     strongest: float
     #: topic -> liking, 0..1
     tastes: dict[str, float]
+    #: the topics liked best, best first
+    favourites: list[str]
 
 
 def load_viewer(viewer_id):
     """The viewer with interactions and tastes."""
     stored = redis_client().hgetall(f"interactions:{viewer_id}")
     interactions = {int(author): float(weight) for author, weight in stored.items()}
+    tastes = cache.get_or_set(f"tastes:{viewer_id}", lambda: _tastes(viewer_id), TASTES_S)
     return Viewer(
         id=viewer_id,
         interactions=interactions,
         strongest=max(interactions.values(), default=1.0),
-        tastes=cache.get_or_set(f"tastes:{viewer_id}", lambda: _tastes(viewer_id), TASTES_S),
+        tastes=tastes,
+        favourites=sorted(tastes, key=tastes.__getitem__, reverse=True)[:FAVOURITES],
     )
 
 
