@@ -1,0 +1,47 @@
+"""What an application may say of the request that it is in. Outside a request: nothing happens."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Iterator, Union
+
+from dynoscope_probe import guard
+from dynoscope_probe.request import current_request
+
+__all__ = ["flag", "set_endpoint", "set_user"]
+
+
+@contextmanager
+def flag(name: str, value: Union[str, bool, int, float]) -> Iterator[None]:
+    """Run a block under a feature flag: the request's record carries `name=value`."""
+    try:
+        request = current_request()
+        if request is not None:
+            request.add_flag(str(name), str(value))
+    except Exception:
+        guard.swallowed()
+    yield
+
+
+def set_endpoint(name: str) -> None:
+    """Name the request's endpoint, where only the application knows it; the last name counts."""
+    try:
+        request = current_request()
+        if request is not None:
+            request.name(str(name))
+    except Exception:
+        guard.swallowed()
+
+
+def set_user(user_id: Union[str, int]) -> None:
+    """Note the request's user as a hash keyed with DYNOSCOPE_USER_HASH_KEY_FILE; no key, no hash."""
+    try:
+        request = current_request()
+        if request is None or not request.process.settings.user_hash_key:
+            return
+        key = request.process.settings.user_hash_key
+        digest = blake2b(str(user_id).encode(), digest_size=8, key=key).digest()
+        request.user_hash = int.from_bytes(digest, "little")
+    except Exception:
+        guard.swallowed()

@@ -1,0 +1,162 @@
+"""The WSGI middleware: names the endpoint, calls through its frame, counts until close()."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Callable, Iterable, Iterator, Optional
+
+from dynoscope_probe import guard
+from dynoscope_probe.endpoint import endpoint_name, without_endpoint_frames
+from dynoscope_probe.errors import note_error
+from dynoscope_probe.request import DISCONNECTED, ERROR, HTTP, OK, Request, begin_request
+from dynoscope_probe.routes import resolver_of
+
+__all__ = ["Middleware", "wsgi"]
+
+#: Endpoints whose spelling is remembered; beyond that it is worked out each time.
+NAMES_MAX = 4_000
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+def wsgi(application: Any) -> Any:
+    """The WSGI application with the probe around it.
+
+    A Flask application is wrapped within (its `wsgi_app`) and stays what it is; another callable is
+    returned as a `Middleware`, which passes attributes on. Wrapping twice changes nothing.
+    """
+    try:
+        if isinstance(application, Middleware):
+            return application
+        flask = sys.modules.get("flask")
+        if flask is not None and isinstance(application, flask.Flask):
+            if not isinstance(application.wsgi_app, Middleware):
+                inner = Middleware(application.wsgi_app, routed_by=application)
+                application.wsgi_app = inner  # type: ignore[method-assign]
+            return application
+        return Middleware(application) if callable(application) else application
+    except Exception:
+        guard.swallowed()
+        return application
+
+
+class Middleware:
+    """A WSGI application that counts what each request to another one costs."""
+
+    def __init__(self, application: Application, routed_by: Any = None) -> None:
+        """`routed_by`: whose routes name the endpoints, where it is not the application."""
+        self._application = application
+        self._routed_by = application if routed_by is None else routed_by
+        self._resolve: Optional[Callable[[Environ], Optional[str]]] = None
+        self._names: dict[tuple[str, Optional[str]], str] = {}
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = begin_request(HTTP, self._endpoint, environ)
+        if request is None:
+            return self._application(environ, start_response)
+
+        def start(status: str, *arguments: Any) -> Any:
+            request.status_line = status
+            return start_response(status, *arguments)
+
+        try:
+            response = request.frame(self._application, environ, start)
+        except BaseException as error:
+            _failed(request, error)
+            raise
+        return _counted(request, response, environ)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._application, name)
+
+    def _endpoint(self, environ: Environ) -> str:
+        resolve = self._resolve
+        if resolve is None:
+            resolve = self._resolve = resolver_of(self._routed_by)
+        method, route = environ["REQUEST_METHOD"], resolve(environ)
+        name = self._names.get((method, route))
+        if name is None:
+            name = endpoint_name(method, route)
+            if len(self._names) < NAMES_MAX:
+                self._names[method, route] = name
+        return name
+
+
+class Body:
+    """A response while it is sent: its parts are made within the endpoint's frame."""
+
+    def __init__(self, request: Request, response: Iterable[bytes]) -> None:
+        self._request = request
+        self._response = response
+        self._parts: Optional[Iterator[bytes]] = None
+        self._complete = False
+
+    def __iter__(self) -> Body:
+        return self
+
+    def __next__(self) -> bytes:
+        request = self._request
+        request.running = True
+        try:
+            if self._parts is None:
+                self._parts = request.frame(iter, self._response)
+            part: bytes = request.frame(next, self._parts)
+        except StopIteration:
+            self._complete = True
+            raise
+        except BaseException as error:
+            _failed(request, error)
+            raise
+        finally:
+            request.running = False
+        return part
+
+    def close(self) -> None:
+        """The server is done with the response: before its last part if the client went away."""
+        request = self._request
+        request.running = True
+        try:
+            close = getattr(self._response, "close", None)
+            if close is not None:
+                request.frame(close)
+        except BaseException as error:
+            _failed(request, error)
+            raise
+        request.end(_outcome(request) if self._complete else DISCONNECTED)
+
+
+class SizedBody(Body):
+    """A response whose number of parts is known; servers make a Content-Length of one part."""
+
+    def __len__(self) -> int:
+        return len(self._response)  # type: ignore[arg-type]
+
+
+def _counted(request: Request, response: Any, environ: Environ) -> Iterable[bytes]:
+    """The response to give to the server; ends the count at once where no code is left to run."""
+    request.running = False
+    if type(response) in (list, tuple) or _is_file(response, environ.get("wsgi.file_wrapper")):
+        request.end(_outcome(request))
+        return response  # type: ignore[no-any-return]
+    return (SizedBody if hasattr(response, "__len__") else Body)(request, response)
+
+
+def _is_file(response: Any, file_wrapper: Any) -> bool:
+    """Whether the server sends the response as a file, which it knows by its type or identity."""
+    if isinstance(file_wrapper, type):
+        return isinstance(response, file_wrapper)
+    return file_wrapper is not None and hasattr(response, "read")
+
+
+def _outcome(request: Request) -> int:
+    return ERROR if request.status >= 500 else OK
+
+
+def _failed(request: Request, error: BaseException) -> None:
+    """An exception leaves the application: keep it as it would be without the probe, note it."""
+    try:
+        error.__traceback__ = without_endpoint_frames(error.__traceback__)
+        note_error(request, error)
+    except Exception:
+        guard.swallowed()
+    request.end(ERROR)

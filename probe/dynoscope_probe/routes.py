@@ -1,0 +1,87 @@
+"""Which route a request will take, asked of the framework before its own middleware runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Callable, Optional
+
+from dynoscope_probe import guard
+
+__all__ = ["Resolver", "resolver_of"]
+
+Resolver = Callable[[dict[str, Any]], Optional[str]]
+#: Where middlewares keep the application that they wrap.
+_INNER = ("application", "app", "wsgi_app", "_application", "__wrapped__", "__self__")
+_DEPTH_MAX = 8
+
+
+def resolver_of(application: Any) -> Resolver:
+    """A function from environ to the route's template with its mount point, None if no route.
+
+    Flask where a Flask application is found inside; else Django where its settings are configured.
+    """
+    flask = sys.modules.get("flask")
+    if flask is not None:
+        found = _inner(application, flask.Flask)
+        if found is not None:
+            return _never_raising(_mounted(_flask_route(found)))
+    conf = sys.modules.get("django.conf")
+    if conf is not None and conf.settings.configured:
+        from dynoscope_probe import django
+
+        django.install()
+        return _never_raising(_mounted(django.route))
+    return _no_route
+
+
+def _inner(application: Any, kind: type) -> Any:
+    """The first application of a type, through the middlewares around it."""
+    for _ in range(_DEPTH_MAX):
+        if isinstance(application, kind):
+            return application
+        attributes = getattr(application, "__dict__", {})
+        following = next((attributes[name] for name in _INNER if name in attributes), None)
+        application = following or getattr(application, "__self__", None)
+        if application is None:
+            return None
+    return None
+
+
+def _flask_route(application: Any) -> Resolver:
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.routing import RoutingException
+
+    def route(environ: dict[str, Any]) -> Optional[str]:
+        try:
+            rule, _ = application.url_map.bind_to_environ(environ).match(return_rule=True)
+        except (HTTPException, RoutingException):
+            return None
+        return str(rule.rule)
+
+    return route
+
+
+def _mounted(resolve: Resolver) -> Resolver:
+    def route(environ: dict[str, Any]) -> Optional[str]:
+        found = resolve(environ)
+        mount: str = environ.get("SCRIPT_NAME", "")
+        if found is None or not mount:
+            return found
+        return mount.rstrip("/") + "/" + found.lstrip("/^")
+
+    return route
+
+
+def _never_raising(resolve: Resolver) -> Resolver:
+    def route(environ: dict[str, Any]) -> Optional[str]:
+        try:
+            return resolve(environ)
+        except Exception:
+            guard.swallowed()
+            return None
+
+    return route
+
+
+def _no_route(environ: dict[str, Any]) -> Optional[str]:
+    return None
