@@ -1,8 +1,9 @@
-"""What can go wrong in the collector, apart from the store.
+"""What can go wrong in the collector.
 
 CollectorError
 +-- BadQuestion    a question with a parameter that is not understood: 400
 +-- Refused        a batch or change that is not taken, with its HTTP status
++-- StoreError     the store does not open or answer: collector.store.errors
 """
 
 __all__ = ["BadQuestion", "CollectorError", "Refused"]

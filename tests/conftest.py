@@ -1,4 +1,4 @@
-"""Fixtures that several parts use. chDB holds one folder a process, so one store is open at a time."""
+"""Fixtures that several parts use. chDB holds one folder a process: one store at a time."""
 
 from collections.abc import Iterator
 

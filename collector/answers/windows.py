@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from collector.answers.records import Window
 from collector.errors import BadQuestion
 
-__all__ = ["MINUTE_MS", "parse_time", "parse_window", "rolled_up"]
+__all__ = ["MINUTE_MS", "covered", "parse_time", "parse_window", "rolled_up"]
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -57,3 +57,12 @@ def rolled_up(window: Window) -> Window | None:
     if window.to_ms - window.from_ms >= HOUR_MS or (start, end) == (window.from_ms, window.to_ms):
         return Window(start, end)
     return None
+
+
+def covered(window: Window, newest_ms: int) -> Window:
+    """The time that an answer's rows stand for: what was read, but not what is still to come.
+
+    Reading whole minutes may reach past the end of the window, into time that has not been yet.
+    """
+    read = rolled_up(window) or window
+    return Window(read.from_ms, min(read.to_ms, max(window.to_ms, newest_ms + 1)))

@@ -48,7 +48,7 @@ class QueryLimits:
 class Engine:
     """chDB over one folder. Safe to use from many threads."""
 
-    def __init__(self, path: Path, limits: QueryLimits = QueryLimits()) -> None:
+    def __init__(self, path: Path, limits: QueryLimits) -> None:
         self._limits = limits
         self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
         self._all: list[Connection] = []

@@ -1,15 +1,18 @@
 """What can go wrong in the store.
 
-StoreError
-+-- StoreInUse      another process, or another folder in this one
-+-- StoreTooNew     written by a newer version
-+-- QueryStopped    a time or memory limit was reached
+CollectorError
++-- StoreError
+    +-- StoreInUse      another process, or another folder in this one
+    +-- StoreTooNew     written by a newer version
+    +-- QueryStopped    a time or memory limit was reached
 """
+
+from collector.errors import CollectorError
 
 __all__ = ["QueryStopped", "StoreError", "StoreInUse", "StoreTooNew"]
 
 
-class StoreError(Exception):
+class StoreError(CollectorError):
     """One sentence: what, where, how to mend."""
 
 

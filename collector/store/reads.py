@@ -17,6 +17,7 @@ __all__ = [
     "latency_quantiles",
     "release_order",
     "request_windows",
+    "side_span",
     "stack_windows",
     "stacks",
 ]
@@ -50,6 +51,12 @@ def request_windows(
         **_filters(side, service, endpoint),
     )
     return _counted(table, "n", "killed", "errors")
+
+
+def side_span(store: Store, side: Side, service: str, endpoint: str = "") -> tuple[int, int]:
+    """Time of the first and the last request of a side, UTC ms; (0, 0) where there is none."""
+    row = store.query("side_span", **_filters(side, service, endpoint)).to_pylist()[0]
+    return (row["first_ms"], row["last_ms"]) if row["seen"] else (0, 0)
 
 
 def latency_quantiles(store: Store, side: Side, service: str, endpoint: str = "") -> pa.Table:
@@ -112,7 +119,7 @@ def _counted(table: pa.Table, *names: str) -> pa.Table:
 
 def _quantile_columns(table: pa.Table) -> dict[str, list[float]]:
     histograms = [
-        (np.array(buckets, np.int32), np.array(counts, np.float64))
+        (np.array(buckets, np.int32), np.rint(counts).astype(np.uint64))
         for buckets, counts in zip(
             table["wall_buckets"].to_pylist(), table["wall_counts"].to_pylist(), strict=True
         )

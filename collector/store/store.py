@@ -21,6 +21,7 @@ from profiler.vocabulary import WIRE
 __all__ = ["DAY_MS", "Store", "open_store", "truncated"]
 
 DAY_MS = 86_400_000
+DEFAULT_LIMITS = QueryLimits()
 QUERIES_DIR = Path(__file__).parent / "queries"
 BATCH_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 
@@ -28,7 +29,7 @@ BATCH_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 def open_store(
     data_dir: Path,
     *,
-    limits: QueryLimits = QueryLimits(),
+    limits: QueryLimits = DEFAULT_LIMITS,
     clock: Callable[[], float] = time.time,
 ) -> "Store":
     """Open (or make) the store in `data_dir`; raises StoreError with one sentence."""

@@ -74,7 +74,7 @@ def request_rows(
     cost_unit: str = "cpu_ns",
     ring_id: int | None = None,
 ) -> pa.Table:
-    """`n` finished requests spread over `span_ms`; the feed's CPU is multiplied by `feed_factor`."""
+    """`n` finished requests over `span_ms`; `feed_factor` multiplies the feed's CPU."""
     rng = np.random.default_rng(seed)
     endpoint = rng.choice(len(ENDPOINTS), n, p=(0.4, 0.3, 0.2, 0.1))
     host = rng.integers(0, len(hosts), n)

@@ -1,6 +1,7 @@
 -- Sums of weight x value by minute. A killed request has no cost and no latency: it counts in n,
 -- errors, killed and crashed, and in no sum or histogram, so means divide by n - killed.
--- wall_map, cost_map: buckets of requests.wall_bucket and cost_bucket, merged by SummingMergeTree.
+-- wallMap, costMap: buckets of requests.wall_bucket and cost_bucket, merged by SummingMergeTree because
+-- their names end in Map.
 
 CREATE TABLE IF NOT EXISTS endpoint_minutes
 (
@@ -34,8 +35,8 @@ CREATE TABLE IF NOT EXISTS endpoint_minutes
     rpc_ns_sum Float64,
     rpc_calls_sum Float64,
     gc_ns_sum Float64,
-    wall_map Nested(bucket Int32, n Float64),
-    cost_map Nested(bucket Int32, n Float64),
+    wallMap Nested(bucket Int32, n Float64),
+    costMap Nested(bucket Int32, n Float64),
     users AggregateFunction(uniqIf, UInt64, UInt8),
     rings AggregateFunction(uniq, UInt64),
     first_ms AggregateFunction(min, UInt64),
@@ -78,10 +79,10 @@ SELECT
     sum(live * rpc_ns) AS rpc_ns_sum,
     sum(live * rpc_calls) AS rpc_calls_sum,
     sum(live * gc_ns) AS gc_ns_sum,
-    tupleElement(sumMap(array(wall_bucket), array(live)), 1) AS `wall_map.bucket`,
-    tupleElement(sumMap(array(wall_bucket), array(live)), 2) AS `wall_map.n`,
-    tupleElement(sumMap(array(cost_bucket), array(live)), 1) AS `cost_map.bucket`,
-    tupleElement(sumMap(array(cost_bucket), array(live)), 2) AS `cost_map.n`,
+    tupleElement(sumMap(array(wall_bucket), array(live)), 1) AS `wallMap.bucket`,
+    tupleElement(sumMap(array(wall_bucket), array(live)), 2) AS `wallMap.n`,
+    tupleElement(sumMap(array(cost_bucket), array(live)), 1) AS `costMap.bucket`,
+    tupleElement(sumMap(array(cost_bucket), array(live)), 2) AS `costMap.n`,
     uniqIfState(user_hash, user_hash != 0) AS users,
     uniqState(ring_id) AS rings,
     minState(ts_ms) AS first_ms,
@@ -125,8 +126,8 @@ CREATE TABLE IF NOT EXISTS host_minutes
     rpc_ns_sum Float64,
     rpc_calls_sum Float64,
     gc_ns_sum Float64,
-    wall_map Nested(bucket Int32, n Float64),
-    cost_map Nested(bucket Int32, n Float64),
+    wallMap Nested(bucket Int32, n Float64),
+    costMap Nested(bucket Int32, n Float64),
     users AggregateFunction(uniqIf, UInt64, UInt8),
     rings AggregateFunction(uniq, UInt64),
     first_ms AggregateFunction(min, UInt64),
@@ -165,10 +166,10 @@ SELECT
     sum(live * rpc_ns) AS rpc_ns_sum,
     sum(live * rpc_calls) AS rpc_calls_sum,
     sum(live * gc_ns) AS gc_ns_sum,
-    tupleElement(sumMap(array(wall_bucket), array(live)), 1) AS `wall_map.bucket`,
-    tupleElement(sumMap(array(wall_bucket), array(live)), 2) AS `wall_map.n`,
-    tupleElement(sumMap(array(cost_bucket), array(live)), 1) AS `cost_map.bucket`,
-    tupleElement(sumMap(array(cost_bucket), array(live)), 2) AS `cost_map.n`,
+    tupleElement(sumMap(array(wall_bucket), array(live)), 1) AS `wallMap.bucket`,
+    tupleElement(sumMap(array(wall_bucket), array(live)), 2) AS `wallMap.n`,
+    tupleElement(sumMap(array(cost_bucket), array(live)), 1) AS `costMap.bucket`,
+    tupleElement(sumMap(array(cost_bucket), array(live)), 2) AS `costMap.n`,
     uniqIfState(user_hash, user_hash != 0) AS users,
     uniqState(ring_id) AS rings,
     minState(ts_ms) AS first_ms,

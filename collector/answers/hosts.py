@@ -1,0 +1,68 @@
+"""How is each host, as its agent sees it?"""
+
+from typing import Any
+
+import pyarrow as pa
+
+from collector.answers.limits import limits_hit
+from collector.answers.records import Answer, HostRow, LimitRow, Window
+from collector.store import answer_reads
+from collector.store.store import Store, truncated
+
+__all__ = ["hosts"]
+
+Key = tuple[str, str]
+
+
+def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostRow, ...]]:
+    """Hosts that sent requests, samples or metrics in the window; an empty service means all."""
+    requests = answer_reads.host_rows(store, window, service)
+    served = {_key(row): row for row in requests.to_pylist()}
+    workers = _by_host(answer_reads.host_workers(store, window, service), "workers")
+    samples = {
+        _key(row): row for row in answer_reads.host_samples(store, window, service).to_pylist()
+    }
+    measured = answer_reads.host_metrics(store, window, service)
+    metrics: dict[Key, dict[str, float]] = {}
+    newest: dict[Key, int] = {}
+    for row in measured.to_pylist():
+        metrics.setdefault(_key(row), {})[row["metric"]] = row["newest"]
+        newest[_key(row)] = max(newest.get(_key(row), 0), row["last_seen_ms"])
+    limits: dict[Key, list[LimitRow]] = {}
+    for row in answer_reads.limit_hits(store, window, service).to_pylist():
+        limit = LimitRow(row["where"], row["what"], row["hits"])
+        limits.setdefault(_key(row), []).append(limit)
+    rows = []
+    for key in sorted(set(served) | set(samples) | set(metrics)):
+        row = served.get(key, {})
+        sample = samples.get(key, {})
+        seen = (row.get("last_seen_ms", 0), sample.get("last_seen_ms", 0), newest.get(key, 0))
+        rows.append(
+            HostRow(
+                service=key[0],
+                host=key[1],
+                region=row.get("newest_region", ""),
+                releases=tuple(row.get("releases", ())),
+                workers=workers.get(key, 0),
+                requests=round(row.get("requests", 0)),
+                samples=sample.get("sample_count", 0),
+                last_ms=max(seen),
+                cost_unit=row.get("newest_cost_unit", ""),
+                metrics=metrics.get(key, {}),
+                limits=tuple(limits.get(key, ())),
+            )
+        )
+    return Answer(
+        data=tuple(rows),
+        truncated=truncated(requests) or truncated(measured),
+        as_of_ms=max((row.last_ms for row in rows), default=0),
+        limits=limits_hit(store, window, service),
+    )
+
+
+def _by_host(table: pa.Table, column: str) -> dict[Key, Any]:
+    return {_key(row): row[column] for row in table.to_pylist()}
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return row["service"], row["host"]

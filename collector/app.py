@@ -1,0 +1,90 @@
+"""The Flask app of the collector: ingest, changes, read API, health. Dash pages mount on it."""
+
+import time
+from collections.abc import Callable
+
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from collector.access import guard_pages
+from collector.api import read_routes
+from collector.batches import LIMITS
+from collector.changes import change_routes
+from collector.ingest import ingest_routes
+from collector.meters import Meters
+from collector.questions import questions
+from collector.store.errors import StoreError
+from collector.store.store import Store
+from collector.tokens import Tokens
+
+__all__ = ["create_app"]
+
+#: Dash starts its pages with inline scripts, and plotly makes styles and functions at run time.
+CONTENT_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def create_app(
+    store: Store,
+    tokens: Tokens,
+    clock: Callable[[], float] = time.time,
+    *,
+    insert_slots: int = 4,
+    warmup_requests: int = 200,
+    warmup_s: int = 120,
+) -> Flask:
+    """The app over an open store. Every path but a few needs a token (`access.guard_pages`)."""
+    app = Flask("dynoscope", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LIMITS.body_bytes
+    meters = Meters()
+    guard_pages(app, tokens, clock)
+    app.register_blueprint(ingest_routes(store, tokens, meters, clock, insert_slots))
+    app.register_blueprint(change_routes(store, tokens, clock))
+    known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s)
+    app.register_blueprint(read_routes(store, known, clock))
+    _add_health(app, store, meters)
+    _add_errors(app)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app
+
+
+def _add_health(app: Flask, store: Store, meters: Meters) -> None:
+    @app.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        try:
+            store.query("ping")
+        except StoreError as error:
+            return jsonify(error=str(error)), 503
+        return jsonify(status="ready")
+
+    @app.get("/metrics")
+    def metrics() -> ResponseReturnValue:
+        return Response(meters.text(), mimetype="text/plain; version=0.0.4")
+
+
+def _add_errors(app: Flask) -> None:
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> ResponseReturnValue:
+        if error.code is None or error.code < 400 or not request.path.startswith("/v1/"):
+            return error
+        return jsonify(error=error.description), error.code

@@ -1,0 +1,132 @@
+"""Checks a batch against the vocabulary: types, values, sizes. By columns, never row by row."""
+
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from collector.arrow_stream import StreamLimits, read_stream
+from collector.errors import Refused
+from profiler.vocabulary import (
+    COST_UNITS,
+    KINDS,
+    OUTCOMES,
+    ROWS_MAX,
+    STACK_FRAMES_MAX,
+    WIRE,
+    ColumnType,
+)
+
+__all__ = ["arrow_schema", "check_batch"]
+
+DAY_MS = 86_400_000
+LIMITS = StreamLimits(rows=ROWS_MAX)
+#: A row may be this far in the future (clocks differ), and this old (hours are kept 400 days).
+FUTURE_MS = DAY_MS
+PAST_MS = 400 * DAY_MS
+#: Bytes of one string; items of one list.
+STRING_BYTES_MAX = {"str": 4_096, "text": 65_536}
+LIST_ITEMS_MAX = 10_000
+ITEMS_MAX = {
+    "statement_fps": 3,
+    "flags": 64,
+    "labels": 64,
+    "frames": STACK_FRAMES_MAX,
+    "top_frames": STACK_FRAMES_MAX,
+}
+#: Lists of one row that must be of the same length.
+PARALLEL = {
+    "requests": ("statement_fps", "statement_calls", "statement_ns"),
+    "stacks": ("frames", "lines", "origins"),
+}
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "requests": {"kind": KINDS, "outcome": OUTCOMES, "cost_unit": COST_UNITS},
+    "changes": {"kind": ("deploy", "flag", "config")},
+}
+NOT_NEGATIVE = {"requests": ("weight",), "stack_samples": ("weight_s",)}
+
+ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "u8": pa.uint8(),
+    "u16": pa.uint16(),
+    "u32": pa.uint32(),
+    "u64": pa.uint64(),
+    "f32": pa.float32(),
+    "f64": pa.float64(),
+    "str": pa.string(),
+    "text": pa.string(),
+    "u8[]": pa.list_(pa.uint8()),
+    "u32[]": pa.list_(pa.uint32()),
+    "u64[]": pa.list_(pa.uint64()),
+    "str[]": pa.list_(pa.string()),
+}
+
+
+@cache
+def arrow_schema(table: str) -> pa.Schema:
+    """The columns of a batch of `table`."""
+    return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in WIRE[table]])
+
+
+def check_batch(table: str, body: bytes, now_ms: int, limits: StreamLimits = LIMITS) -> pa.Table:
+    """The rows of an Arrow IPC stream, in the order of WIRE; raises Refused with the reason."""
+    rows = read_stream(body, arrow_schema(table), limits)
+    if rows.num_rows == 0:
+        return rows
+    for column in WIRE[table]:
+        _check_column(column.name, column.type, rows[column.name])
+    _check_times(rows["ts_ms"].to_numpy(), now_ms)
+    for name, words in WORDS.get(table, {}).items():
+        _check_words(name, rows[name], words)
+    for name in NOT_NEGATIVE.get(table, ()):
+        if pc.min(rows[name]).as_py() < 0:
+            raise Refused(400, "value", f"Column {name!r} has a negative number.")
+    _check_parallel(rows, PARALLEL.get(table, ()))
+    return rows
+
+
+def _check_column(name: str, kind: ColumnType, values: pa.ChunkedArray) -> None:
+    _check_no_nulls(name, values)
+    if kind in ("f32", "f64"):
+        if not pc.all(pc.is_finite(values)).as_py():
+            raise Refused(400, "value", f"Column {name!r} has a NaN or an infinity.")
+        return
+    if kind.endswith("[]"):
+        items_max = ITEMS_MAX.get(name, LIST_ITEMS_MAX)
+        if pc.max(pc.list_value_length(values)).as_py() > items_max:
+            raise Refused(400, "length", f"Column {name!r} has a list of over {items_max} items.")
+        values = pc.list_flatten(values)
+        _check_no_nulls(name, values)
+    if pa.types.is_string(values.type) and len(values):
+        bytes_max = STRING_BYTES_MAX["text" if kind == "text" else "str"]
+        if pc.max(pc.binary_length(values)).as_py() > bytes_max:
+            raise Refused(400, "length", f"Column {name!r} has a string over {bytes_max} bytes.")
+
+
+def _check_no_nulls(name: str, values: pa.ChunkedArray) -> None:
+    if values.null_count:
+        raise Refused(400, "null", f"Column {name!r} has {values.null_count} nulls: send none.")
+
+
+def _check_times(ts_ms: np.ndarray[tuple[int], np.dtype[np.uint64]], now_ms: int) -> None:
+    oldest, newest = int(ts_ms.min()), int(ts_ms.max())
+    if newest > now_ms + FUTURE_MS:
+        raise Refused(400, "time", "Column 'ts_ms' is more than a day in the future.")
+    if oldest < now_ms - PAST_MS:
+        raise Refused(400, "time", "Column 'ts_ms' is more than 400 days in the past.")
+    if oldest // DAY_MS != newest // DAY_MS:
+        raise Refused(400, "day", "Column 'ts_ms' spans midnight UTC: send one batch a day.")
+
+
+def _check_words(name: str, values: pa.ChunkedArray, words: Iterable[str]) -> None:
+    if not pc.all(pc.is_in(values, pa.array(words, pa.string()))).as_py():
+        raise Refused(400, "value", f"Column {name!r} has a word other than {', '.join(words)}.")
+
+
+def _check_parallel(rows: pa.Table, names: tuple[str, ...]) -> None:
+    for name in names[1:]:
+        lengths = pc.list_value_length(rows[name])
+        if not pc.all(pc.equal(lengths, pc.list_value_length(rows[names[0]]))).as_py():
+            sentence = f"Columns {names[0]!r} and {name!r} have lists of different lengths."
+            raise Refused(400, "length", sentence)

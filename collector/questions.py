@@ -1,0 +1,129 @@
+"""The questions of the read API: a line a question, with how each parameter is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from collector.answers.alerts import alerts
+from collector.answers.changes import changes
+from collector.answers.compare import compare
+from collector.answers.endpoints import endpoints
+from collector.answers.flamegraph import flamegraph
+from collector.answers.functions import functions
+from collector.answers.health import health
+from collector.answers.hosts import hosts
+from collector.answers.records import Answer, Window
+from collector.answers.series import series
+from collector.answers.services import services
+from collector.answers.sides import Side, parse_side
+from collector.answers.slos import slos
+from collector.answers.windows import parse_window
+from collector.errors import BadQuestion
+from collector.store.store import Store
+
+__all__ = ["Asked", "Parameter", "Question", "questions"]
+
+TEXT_CHARACTERS_MAX = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it came in: the words of its query string, and when."""
+
+    store: Store
+    words: Mapping[str, str]
+    now_ms: int
+
+    def text(self, name: str) -> str:
+        """A word's text; empty where it is not given."""
+        value = self.words.get(name, "")
+        if len(value) > TEXT_CHARACTERS_MAX:
+            raise BadQuestion(f"{name} is longer than {TEXT_CHARACTERS_MAX} characters.")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """How a parameter is read, and the words that it is read from."""
+
+    read: Callable[[Asked], Any]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`ask(store, **{name: value})` for each of `parameters`."""
+
+    ask: Callable[..., Answer[Any]]
+    parameters: Mapping[str, Parameter]
+
+
+def questions(*, warmup_requests: int = 200, warmup_s: int = 120) -> dict[str, Question]:
+    """Every question by its name: GET /v1/<name>."""
+    one = {"window": WINDOW, "service": SERVICE, "endpoint": ENDPOINT}
+    two = {"service": SERVICE, "endpoint": ENDPOINT}
+    compared = partial(compare, warmup_requests=warmup_requests, warmup_s=warmup_s)
+    return {
+        "alerts": Question(alerts, {"window": WINDOW, "state": STATE}),
+        "changes": Question(changes, {"window": WINDOW, "service": ANY_SERVICE}),
+        "compare": Question(compared, {"a": _side("a"), "b": _side("b"), **two}),
+        "endpoints": Question(endpoints, {"window": WINDOW, "service": SERVICE}),
+        "flamegraph": Question(flamegraph, {"a": _side_or("a", _all), "b": _side_or("b"), **two}),
+        "functions": Question(functions, {**one, "release": RELEASE}),
+        "health": Question(health, {"window": WINDOW}),
+        "hosts": Question(hosts, {"window": WINDOW, "service": ANY_SERVICE}),
+        "series": Question(series, one),
+        "services": Question(services, {}),
+        "slos": Question(slos, {"window": WINDOW}),
+    }
+
+
+def _window(asked: Asked) -> Window:
+    """The last hour where from and to are not given."""
+    return parse_window(asked.text("from") or "-1h", asked.text("to") or "now", asked.now_ms)
+
+
+def _service(asked: Asked) -> str:
+    """The only service where it is not given."""
+    if given := asked.text("service"):
+        return given
+    known = [row.service for row in services(asked.store).data]
+    if len(known) > 1:
+        raise BadQuestion(f"service is needed: one of {', '.join(known)}.")
+    return known[0] if known else ""
+
+
+def _all(asked: Asked) -> Side:
+    window = _window(asked)
+    return Side("all", "", "", "", window.from_ms, window.to_ms)
+
+
+def _side(name: str) -> Parameter:
+    def read(asked: Asked) -> Side:
+        if not asked.text(name):
+            raise BadQuestion(f"{name} is needed, such as {name}=release:r1.")
+        return parse_side(asked.text(name), _window(asked))
+
+    return Parameter(read, (name, "from", "to"))
+
+
+def _side_or(name: str, otherwise: Callable[[Asked], Side] | None = None) -> Parameter:
+    def read(asked: Asked) -> Side | None:
+        if asked.text(name):
+            return parse_side(asked.text(name), _window(asked))
+        return otherwise(asked) if otherwise else None
+
+    return Parameter(read, (name, "from", "to"))
+
+
+def _text(name: str) -> Parameter:
+    return Parameter(lambda asked: asked.text(name), (name,))
+
+
+WINDOW = Parameter(_window, ("from", "to"))
+SERVICE = Parameter(_service, ("service",))
+ANY_SERVICE = _text("service")
+ENDPOINT = _text("endpoint")
+RELEASE = _text("release")
+STATE = _text("state")
