@@ -1,7 +1,6 @@
 """Faults that the operator can cause and mend."""
 
 from pathlib import Path
-from typing import LiteralString, cast
 
 from demo_stack.servers.postgres import superuser
 
@@ -12,7 +11,7 @@ AS_RELEASED = Path(__file__).parent / "service" / "sql" / "feed_candidates.sql"
 
 
 def cause_slow_query(home: Path, port: int) -> None:
-    """From now on PostgreSQL is slow with the feed of every fourth viewer."""
+    """From now on PostgreSQL is slow with the feed of every fifth viewer."""
     _define(home, port, SLOW)
 
 
@@ -22,7 +21,5 @@ def mend_slow_query(home: Path, port: int) -> None:
 
 
 def _define(home: Path, port: int, source: Path) -> None:
-    # A file of ours with nothing put into it.
-    statement = cast(LiteralString, source.read_text())
     with superuser(home, port) as connection:
-        connection.execute(statement)
+        connection.execute(source.read_bytes())

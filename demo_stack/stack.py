@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -36,6 +37,8 @@ ENDED_IN_TURN = (
     ("serve",),
     ("webhook", "redis", "memcached", "rabbitmq"),
 )
+
+LOOK_S = 0.5
 
 Say = Callable[[str], None]
 
@@ -96,6 +99,11 @@ class Stack:
         """Where Dynoscope answers."""
         return f"http://127.0.0.1:{self.state.ports['serve']}"
 
+    def dashboards_url(self) -> str:
+        """Dynoscope's pages, with the token that opens them."""
+        token = (self.home / "data" / "read.token").read_text().strip()
+        return f"{self.serve_url()}/?token={token}"
+
     def start(self, *launches: Launch) -> None:
         """Start these together, and return when all of them serve."""
         log_dir = self.home / "logs"
@@ -114,6 +122,13 @@ class Stack:
         end([self.state.process(name)])
         self.state.processes = [p for p in self.state.processes if p.name != name]
         write_state(self.home, self.state)
+
+    def wait_for_end(self, name: str, meanwhile: Callable[[], None]) -> None:
+        """Return when this process has ended by itself."""
+        process = self.state.process(name)
+        while alive(process):
+            meanwhile()
+            time.sleep(LOOK_S)
 
     def deploy(self, release: str, folder: Path) -> None:
         """Bring every host, one after the other, and then the job worker to this release."""

@@ -11,7 +11,8 @@ __all__ = ["agent", "receiver", "serve"]
 #: As a customer would set it, but for a demo of minutes: short windows, many samples.
 AGENT_SETTINGS = ("--rate", "50", "--budget", "10%", "--flush-s", "2", "--window-s", "5")
 SERVE_SETTINGS = (
-    "--evaluate-every-s", "5", "--warmup-requests", "20", "--warmup-s", "5", "--slo-window", "1h",
+    "--evaluate-every-s", "5", "--settle-s", "4", "--slo-window", "1h",
+    "--warmup-requests", "20", "--warmup-s", "5",
 )  # fmt: skip
 
 

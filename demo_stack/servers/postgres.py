@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 
@@ -68,7 +68,7 @@ def superuser(home: Path, port: int, database: str = USER) -> Iterator[psycopg.C
 
 def database_exists(home: Path, port: int) -> None:
     """Make the service's database where it is not there yet."""
-    question: LiteralString = "SELECT 1 FROM pg_database WHERE datname = 'photos'"
+    question = "SELECT 1 FROM pg_database WHERE datname = 'photos'"
     with superuser(home, port, "postgres") as connection:
         if connection.execute(question).fetchone() is None:
             connection.execute("CREATE DATABASE photos")

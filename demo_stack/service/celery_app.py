@@ -2,7 +2,7 @@
 
 import os
 
-import dynoscope_probe.celery
+# import dynoscope_probe.celery
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{__package__}.settings")
@@ -17,4 +17,4 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
 )
-dynoscope_probe.celery.install(app)
+# dynoscope_probe.celery.install(app)

@@ -9,7 +9,7 @@ def diversify(scored, wanted):
     authors: dict[int, float] = {}
     topics: dict[str, float] = {}
     left = list(scored)
-    picked = []
+    picked: list[tuple[float, object]] = []
     while left and len(picked) < wanted:
         best, best_score = 0, -1.0
         for place, (score, candidate) in enumerate(left):

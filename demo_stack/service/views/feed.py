@@ -14,7 +14,7 @@ CANDIDATES = 500
 PAGE = 30
 
 
-@require_GET  # type: ignore[untyped-decorator]
+@require_GET
 @signed_in
 def feed(request):
     """The viewer's best `PAGE` photos out of the newest `CANDIDATES`."""

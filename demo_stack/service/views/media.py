@@ -21,7 +21,7 @@ FORMATS = {"JPEG": "jpg", "PNG": "png"}
 PIXELS_MAX = 50_000_000
 
 
-@require_POST  # type: ignore[untyped-decorator]
+@require_POST
 @signed_in
 def media_collection(request):
     """Store an uploaded photo (multipart field `image`, `caption`) and have it thumbnailed."""
@@ -45,7 +45,7 @@ def media_collection(request):
     return JsonResponse({"id": media.id, "width": width, "height": height}, status=201)
 
 
-@require_GET  # type: ignore[untyped-decorator]
+@require_GET
 def media_detail(request, id):
     """One photo, from the cache for a minute."""
     detail = cache.get(f"media:{id}")
@@ -68,7 +68,7 @@ def media_detail(request, id):
     return JsonResponse({**detail, "liked": liked})
 
 
-@require_POST  # type: ignore[untyped-decorator]
+@require_POST
 @signed_in
 def like(request, id):
     """Like a photo; a second like changes nothing."""
@@ -87,7 +87,7 @@ def _inspect(upload):
     """(suffix, width, height) of an image that can be decoded, or None."""
     try:
         with Image.open(upload, formats=tuple(FORMATS)) as photo:
-            suffix, (width, height) = FORMATS[photo.format], photo.size
+            suffix, (width, height) = FORMATS[str(photo.format)], photo.size
             if width * height > PIXELS_MAX:
                 return None
             photo.verify()

@@ -10,7 +10,7 @@ RESULTS = 20
 QUERY_LETTERS_MAX = 100
 
 
-@require_GET  # type: ignore[untyped-decorator]
+@require_GET
 def search(request):
     """The newest photos whose caption has all words of `q`."""
     words = request.GET.get("q", "").strip()

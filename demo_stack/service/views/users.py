@@ -14,7 +14,7 @@ CACHE_S = 30
 PHOTOS = 12
 
 
-@require_GET  # type: ignore[untyped-decorator]
+@require_GET
 def profile(request, name):
     """A person with the newest photos."""
     answer = cache.get(f"profile:{name}")
@@ -32,7 +32,7 @@ def profile(request, name):
     return JsonResponse(answer)
 
 
-@require_POST  # type: ignore[untyped-decorator]
+@require_POST
 @signed_in
 def follow(request, id):
     """Follow a person; a second time changes nothing."""
