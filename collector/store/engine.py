@@ -2,7 +2,8 @@
 
 chDB belongs to one process and one folder at a time and must not be forked once it is open. One
 connection runs one statement at a time; several connections to the same folder run in parallel and
-without the interpreter lock, so threads share a pool of them.
+without the interpreter lock, so threads share a pool of them. A connection on which a statement
+failed is replaced: chDB 4.4 hands what the failed statement had written to the next one's result.
 """
 
 import queue
@@ -49,15 +50,13 @@ class Engine:
     """chDB over one folder. Safe to use from many threads."""
 
     def __init__(self, path: Path, limits: QueryLimits) -> None:
+        self._address = f"{path}?{STARTUP}"
         self._limits = limits
         self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
-        self._all: list[Connection] = []
+        self._all: set[Connection] = set()
         try:
             for _ in range(CONNECTIONS):
-                connection = chdb.connect(f"{path}?{STARTUP}")
-                self._all.append(connection)
-                self._prepare(connection)
-                self._idle.put(connection)
+                self._idle.put(self._connect())
         except RuntimeError as error:
             self.close()
             if "already initialized with path" in str(error):
@@ -124,23 +123,30 @@ class Engine:
             ) from None
         try:
             yield connection
+        except BaseException:
+            fresh = self._connect()
+            self._all.discard(connection)
+            connection.close()
+            connection = fresh
+            raise
         finally:
             self._idle.put(connection)
 
-    def _prepare(self, connection: Connection) -> None:
+    def _connect(self) -> Connection:
         limits = self._limits
+        connection = chdb.connect(self._address)
+        self._all.add(connection)
         connection.query(
             f"SET max_threads={limits.threads}, max_execution_time={limits.seconds}, "
             f"max_memory_usage={limits.memory_bytes}, max_result_rows={limits.rows + 1}, "
             "result_overflow_mode='break', log_queries=0"
         )
+        return connection
 
     def _run(self, connection: Connection, statement: str, parameters: dict[str, Any]) -> bytes:
         try:
             return bytes(connection.query(statement, "ArrowStream", parameters).bytes())
-        except chdb.ChdbError as error:
-            raise self._translated(error) from error
-        except RuntimeError as error:
+        except (chdb.ChdbError, RuntimeError) as error:
             raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> StoreError:
