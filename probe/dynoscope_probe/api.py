@@ -35,7 +35,7 @@ def set_endpoint(name: str) -> None:
 
 
 def set_user(user_id: Union[str, int]) -> None:
-    """Note the request's user as a hash keyed with DYNOSCOPE_USER_HASH_KEY_FILE; no key, no hash."""
+    """Note the request's user: a hash keyed with DYNOSCOPE_USER_HASH_KEY_FILE (or nothing)."""
     try:
         request = current_request()
         if request is None or not request.process.settings.user_hash_key:

@@ -9,6 +9,7 @@ from dynoscope_probe import guard
 from dynoscope_probe.endpoint import without_endpoint_frames
 from dynoscope_probe.errors import note_error
 from dynoscope_probe.request import ERROR, OK, TASK, begin_request
+from dynoscope_probe.routes import install_django
 
 __all__ = ["install"]
 
@@ -30,6 +31,7 @@ def _counting(build_tracer: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(build_tracer)
     def build(name: str, task: Any, *arguments: Any, **named: Any) -> Any:
         try:
+            install_django()
             if not hasattr(task.run, "_dynoscope"):
                 task.run = _counted(name, task.run)
         except Exception:
@@ -49,7 +51,9 @@ def _counted(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
     def counted(*arguments: Any, **named: Any) -> Any:
         request = begin_request(TASK, name_of, {})
-        if request is None:  # also a task that runs eagerly within a request: its cost is that one's
+        if (
+            request is None
+        ):  # also a task that runs eagerly within a request: its cost is that one's
             return run(*arguments, **named)
         try:
             result = request.frame(run, *arguments, **named)

@@ -12,12 +12,18 @@ import os
 import platform
 import sys
 from struct import Struct
-from time import thread_time_ns
 from typing import Any, Optional
 
 from dynoscope_probe import layout
 
-__all__ = ["UNIT_CPU_NS", "UNIT_INSTRUCTIONS", "UNIT_NONE", "PerfGroup", "in_greenlet", "open_group"]
+__all__ = [
+    "UNIT_CPU_NS",
+    "UNIT_INSTRUCTIONS",
+    "UNIT_NONE",
+    "PerfGroup",
+    "in_greenlet",
+    "open_group",
+]
 
 UNIT_NONE = layout.UNITS.index("none")
 UNIT_CPU_NS = layout.UNITS.index("cpu_ns")

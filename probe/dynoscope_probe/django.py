@@ -1,4 +1,4 @@
-"""Django: route, database and cache time, errors. Installed by itself; settings stay as they are."""
+"""Django: route, database and cache time, errors. Installed by itself, without settings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dynoscope_probe import guard
 from dynoscope_probe.endpoint import endpoint_name
 from dynoscope_probe.errors import note_error
 from dynoscope_probe.request import current_request
+from dynoscope_probe.routes import mounted
 from dynoscope_probe.statements import fingerprint_text
 
 __all__ = ["install", "route"]
@@ -68,12 +69,8 @@ def _renaming(resolve_request: Callable[..., Any]) -> Callable[..., Any]:
         try:
             counted = current_request()
             if counted is not None and hasattr(request, "environ"):
-                mount = request.environ.get("SCRIPT_NAME", "").rstrip("/")
-                found = str(match.route)
-                name = endpoint_name(
-                    request.environ["REQUEST_METHOD"],
-                    mount + "/" + found.lstrip("/^") if mount else found,
-                )
+                route = mounted(str(match.route), request.environ)
+                name = endpoint_name(request.environ["REQUEST_METHOD"], route)
                 if name != counted.early_name:
                     counted.name(name)
         except Exception:

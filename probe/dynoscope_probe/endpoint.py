@@ -35,7 +35,7 @@ def endpoint_name(method: str, route: Optional[str]) -> str:
 
 
 def endpoint_frame(name: str) -> Callable[..., Any]:
-    """A function `frame(call, *arguments, **named)` that calls and whose frame bears the endpoint's name."""
+    """A function `frame(call, *arguments, **named)` whose frame bears the endpoint's name."""
 
     def frame(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         return call(*arguments, **named)

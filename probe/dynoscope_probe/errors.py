@@ -74,4 +74,7 @@ def _own_name(frame: FrameType) -> Optional[str]:
     path = code.co_filename
     if path == ENDPOINT_FILE or path.startswith(_STDLIB) or any(part in path for part in _NOT_OWN):
         return None
-    return "%s:%s" % (frame.f_globals.get("__name__", ""), getattr(code, "co_qualname", code.co_name))
+    return "%s:%s" % (
+        frame.f_globals.get("__name__", ""),
+        getattr(code, "co_qualname", code.co_name),
+    )

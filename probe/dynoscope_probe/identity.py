@@ -42,7 +42,7 @@ def runtime() -> str:
 def cpu_model(proc_root: str = "/proc") -> str:
     """`model name` of the first processor; what /proc calls it elsewhere; the machine's name."""
     names = ("model name", "Model", "Hardware", "CPU part")
-    found = {}
+    found: dict[str, str] = {}
     try:
         for line in _read(os.path.join(proc_root, "cpuinfo")).splitlines():
             key, _, value = line.partition(":")

@@ -41,7 +41,9 @@ class _Finder(MetaPathFinder):
             return None
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
-            spec: Optional[ModuleSpec] = find(name, path, target) if find and finder is not self else None
+            spec: Optional[ModuleSpec] = (
+                find(name, path, target) if find and finder is not self else None
+            )
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
                     spec.loader = _Loader(spec.loader, self.callbacks.pop(name))

@@ -1,9 +1,11 @@
-"""Rings of dead workers that no agent came for: only the newest are kept, so memory stays bounded."""
+"""Rings of dead workers that no agent came for: only the newest are kept, memory is bounded."""
 
 from __future__ import annotations
 
 import os
 import struct
+from contextlib import suppress
+from typing import Optional
 
 from dynoscope_probe import layout
 from dynoscope_probe.identity import process_start_ticks
@@ -27,22 +29,21 @@ def remove_leftovers(directory: str, pid_namespace: int, keep: int = LEFTOVERS_M
     dead = sorted(filter(None, (_made_ns_if_dead(path, pid_namespace) for path in paths)))
     gone = dead[: max(0, len(dead) - keep)]
     for _, path in gone:
-        try:
+        with suppress(OSError):  # another worker was faster
             os.unlink(path)
-        except OSError:  # another worker was faster
-            pass
     return len(gone)
 
 
-def _made_ns_if_dead(path: str, pid_namespace: int) -> tuple[int, str] | None:
+def _made_ns_if_dead(path: str, pid_namespace: int) -> Optional[tuple[int, str]]:
     """(when the ring was made, path) if the process that made it has ended."""
     try:
         with open(path, "rb") as file:
             values = layout.HEADER.unpack(file.read(layout.HEADER.size))
     except (OSError, ValueError, struct.error):
         return None
-    header = dict(zip(layout.HEADER_FIELDS, values))
-    alive = process_start_ticks(header["pid"]) == header["process_start_ticks"]
-    if header["magic"] != layout.MAGIC or header["pid_namespace"] != pid_namespace or alive:
+    field = layout.HEADER_FIELDS.index
+    alive = process_start_ticks(values[field("pid")]) == values[field("process_start_ticks")]
+    elsewhere = values[field("pid_namespace")] != pid_namespace
+    if values[field("magic")] != layout.MAGIC or elsewhere or alive:
         return None
-    return header["created_ns"], path
+    return values[field("created_ns")], path

@@ -32,7 +32,7 @@ def wsgi(application: Any) -> Any:
         if flask is not None and isinstance(application, flask.Flask):
             if not isinstance(application.wsgi_app, Middleware):
                 inner = Middleware(application.wsgi_app, routed_by=application)
-                application.wsgi_app = inner  # type: ignore[method-assign]
+                application.wsgi_app = inner
             return application
         return Middleware(application) if callable(application) else application
     except Exception:

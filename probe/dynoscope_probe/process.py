@@ -93,6 +93,9 @@ class _Silent:
         self.pid = pid
         self.retry_ns = retry_ns
 
+    def may_retry(self) -> bool:
+        return self.retry_ns is not None and time.perf_counter_ns() >= self.retry_ns
+
 
 _silent: Optional[_Silent] = None
 
@@ -104,10 +107,9 @@ def current_process() -> Optional[Process]:
     if process is not None and process.pid == pid:
         return process
     silent = _silent
-    if silent is not None and silent.pid == pid:
-        if silent.retry_ns is None or time.perf_counter_ns() < silent.retry_ns:
-            return None
-    return _open_once(pid)
+    if silent is None or silent.pid != pid or silent.may_retry():
+        return _open_once(pid)
+    return None
 
 
 def forget_process() -> None:
@@ -164,7 +166,9 @@ def _open(pid: int) -> Process:
         runtime=identity.runtime(),
         cpu_model=identity.cpu_model(),
         unit_reason=reason,
-        sys_path="\n".join(entry or folder for entry in sys.path),
+        sys_path="\n".join(
+            os.path.abspath(entry) for entry in sys.path if os.path.exists(entry or ".")
+        ),
     )
     ring = open_ring(settings.ring_dir, settings.ring_records, facts)
     if settings.bad:

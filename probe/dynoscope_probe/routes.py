@@ -7,7 +7,7 @@ from typing import Any, Callable, Optional
 
 from dynoscope_probe import guard
 
-__all__ = ["Resolver", "resolver_of"]
+__all__ = ["Resolver", "install_django", "mounted", "resolver_of"]
 
 Resolver = Callable[[dict[str, Any]], Optional[str]]
 #: Where middlewares keep the application that they wrap.
@@ -21,17 +21,27 @@ def resolver_of(application: Any) -> Resolver:
     Flask where a Flask application is found inside; else Django where its settings are configured.
     """
     flask = sys.modules.get("flask")
-    if flask is not None:
-        found = _inner(application, flask.Flask)
-        if found is not None:
-            return _never_raising(_mounted(_flask_route(found)))
-    conf = sys.modules.get("django.conf")
-    if conf is not None and conf.settings.configured:
+    found = _inner(application, flask.Flask) if flask is not None else None
+    if found is not None:
+        from dynoscope_probe.flask import install
+
+        return _never_raising(_mounted(install(found)))
+    if install_django():
         from dynoscope_probe import django
 
-        django.install()
         return _never_raising(_mounted(django.route))
     return _no_route
+
+
+def install_django() -> bool:
+    """Hook into Django if this process uses it; whether it does."""
+    conf = sys.modules.get("django.conf")
+    if conf is None or not conf.settings.configured:
+        return False
+    from dynoscope_probe import django
+
+    django.install()
+    return True
 
 
 def _inner(application: Any, kind: type) -> Any:
@@ -47,27 +57,16 @@ def _inner(application: Any, kind: type) -> Any:
     return None
 
 
-def _flask_route(application: Any) -> Resolver:
-    from werkzeug.exceptions import HTTPException
-    from werkzeug.routing import RoutingException
-
-    def route(environ: dict[str, Any]) -> Optional[str]:
-        try:
-            rule, _ = application.url_map.bind_to_environ(environ).match(return_rule=True)
-        except (HTTPException, RoutingException):
-            return None
-        return str(rule.rule)
-
-    return route
+def mounted(route: str, environ: dict[str, Any]) -> str:
+    """The route beneath the prefix that the application is mounted at."""
+    mount: str = environ.get("SCRIPT_NAME", "")
+    return mount.rstrip("/") + "/" + route.lstrip("/^") if mount else route
 
 
 def _mounted(resolve: Resolver) -> Resolver:
     def route(environ: dict[str, Any]) -> Optional[str]:
         found = resolve(environ)
-        mount: str = environ.get("SCRIPT_NAME", "")
-        if found is None or not mount:
-            return found
-        return mount.rstrip("/") + "/" + found.lstrip("/^")
+        return found if found is None else mounted(found, environ)
 
     return route
 

@@ -27,7 +27,7 @@ _ROWS = re.compile(r"(\(\?(?:\.\.\.)?\))(?:\s*,\s*\(\?(?:\.\.\.)?\))+")
 
 
 def fingerprint_text(sql: str) -> str:
-    """`SELECT * FROM t WHERE a IN (1, 2) AND b = 'x'` -> `SELECT * FROM t WHERE a IN (?...) AND b = ?`.
+    """`WHERE a IN (1, 2) AND b = 'x'` -> `WHERE a IN (?...) AND b = ?`.
 
     Comments go; lists of values and rows of values become one each, whatever their length.
     """

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Callable
+from typing import Callable, Optional
 
 __all__ = ["trace_context"]
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{16})([0-9a-f]{16})-[0-9a-f]{16}-([0-9a-f]{2})")
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-([0-9a-f]{16})([0-9a-f]{16})-[0-9a-f]{16}-([0-9a-f]{2})"
+)
 _SAMPLED = 1
 _HALF = (1 << 64) - 1
 
 
 def trace_context(
-    traceparent: str | None, random_bits: Callable[[int], int]
+    traceparent: Optional[str], random_bits: Callable[[int], int]
 ) -> tuple[int, int, int]:
     """(high half, low half, 1 if sampled) of the trace id: the caller's, or a new one."""
     if traceparent:
