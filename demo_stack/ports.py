@@ -8,8 +8,6 @@ __all__ = ["PORTS", "choose_ports", "is_free"]
 #: What listens where, when nothing else does.
 PORTS: Mapping[str, int] = {
     "serve": 8600,
-    "agent-web-1": 8611,
-    "agent-web-2": 8612,
     "edge": 8700,
     "web-1": 8701,
     "web-2": 8702,
@@ -20,8 +18,6 @@ PORTS: Mapping[str, int] = {
     "rabbitmq": 8723,
     "rabbitmq-nodes": 8724,
     "rabbitmq-names": 8725,
-    "statsd-web-1": 8126,
-    "statsd-web-2": 8127,
 }
 SEARCH = 500
 

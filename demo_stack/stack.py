@@ -187,8 +187,6 @@ class Stack:
                     home,
                     host,
                     serve_port=ports["serve"],
-                    metrics_port=ports[f"agent-{host}"],
-                    statsd_port=ports[f"statsd-{host}"],
                     ring_dir=self._ring_dir(host),
                 )
                 for host in self.hosts
@@ -230,7 +228,8 @@ class Stack:
 
     def _ring_dir(self, host: str) -> Path:
         folder = ring_root(self.home) / host
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         if folder.parent.is_symlink() or folder.parent.stat().st_uid != os.geteuid():
             raise DemoError(f"{folder.parent} belongs to somebody else: use another --home")
         return folder

@@ -30,9 +30,7 @@ def serve(home: Path, port: int, rules: Path, webhook_port: int) -> Launch:
     )  # fmt: skip
 
 
-def agent(
-    home: Path, host: str, *, serve_port: int, metrics_port: int, statsd_port: int, ring_dir: Path
-) -> Launch:
+def agent(home: Path, host: str, *, serve_port: int, ring_dir: Path) -> Launch:
     """The agent of one host."""
     folder = home / host
     folder.mkdir(exist_ok=True)
