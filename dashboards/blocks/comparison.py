@@ -1,0 +1,163 @@
+"""A comparison in the order in which people ask: the finding, the fleet, who, how sure."""
+
+from collections.abc import Sequence
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards import humanise
+from dashboards.blocks.states import empty
+from dashboards.blocks.table import number, table
+from dashboards.blocks.text import VERDICT_COLOURS, badge, link, moment, verdict_badge
+from dashboards.blocks.whisker import scale_of, whisker
+from dashboards.figures.function_rows import origin_word
+from dashboards.urls import Query, href
+from profiler.records import (
+    Comparison,
+    Deploy,
+    EndpointChange,
+    Evidence,
+    FunctionChange,
+)
+
+__all__ = ["endpoint_table", "evidence", "finding", "function_table"]
+
+ROWS_MAX = 50
+
+
+def finding(comparison: Comparison) -> Component:
+    """The headline with its verdict, and the deploy that brought it."""
+    told: Component = dmc.Alert(
+        [
+            html.P(comparison.headline, className="dy-headline"),
+            _deploy(comparison.deploy) if comparison.deploy else None,
+            html.Ul([html.Li(note) for note in comparison.notes], className="dy-plain dy-dim")
+            if comparison.notes
+            else None,
+        ],
+        title=verdict_badge(comparison.verdict),
+        color=VERDICT_COLOURS[comparison.verdict],
+        variant="light",
+    )
+    return told
+
+
+def endpoint_table(changes: Sequence[EndpointChange], query: Query) -> Component:
+    if not changes:
+        return empty("No endpoint was called on both sides.")
+    scale = scale_of(change.relative for change in changes[:ROWS_MAX])
+    head = (
+        "Endpoint", "Verdict", "Cost before", "Cost after", "Difference, 95% interval", "Relative",
+        "", "p, corrected", "Requests", "P99 before, after", "Errors before, after",
+    )  # fmt: skip
+    return table(head, [_endpoint(change, scale, query) for change in changes], ROWS_MAX)
+
+
+def function_table(
+    changes: Sequence[FunctionChange], guilty: FunctionChange | None, query: Query
+) -> Component:
+    """The guilty function first, marked; the others as the comparison ranked them."""
+    if not changes:
+        return empty(
+            "No function can be compared.",
+            "Both sides need on-CPU samples: the agent takes them while workers serve requests.",
+        )
+    ordered = [*([guilty] if guilty else []), *(one for one in changes if one != guilty)]
+    scale = scale_of(change.difference for change in ordered[:ROWS_MAX])
+    head = (
+        "Function", "Verdict", "Self before", "Self after", "With callees before", "after",
+        "Difference, 95% interval", "", "Share of the rise", "p, corrected", "Samples",
+    )  # fmt: skip
+    return table(head, [_function(one, scale, one is guilty) for one in ordered], ROWS_MAX)
+
+
+def evidence(on: Evidence) -> Component:
+    facts = {
+        "requests before": humanise.count(on.requests_a),
+        "requests after": humanise.count(on.requests_b),
+        "samples before": humanise.count(on.samples_a),
+        "samples after": humanise.count(on.samples_b),
+        "hosts": humanise.count(on.hosts),
+        "windows": f"{humanise.count(on.windows)} of {humanise.span_s(on.window_s)}",
+        "unit of error": on.unit_of_error,
+        "warm-up requests set apart": humanise.count(on.warmup_requests),
+        "windows with contended CPU": humanise.percent(on.contended_share),
+    }
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts.items()],
+        className="dy-facts",
+    )
+
+
+def _deploy(deploy: Deploy) -> Component:
+    commits = f", {', '.join(deploy.commits[:5])}" if deploy.commits else ""
+    instead = f" in place of {deploy.previous}" if deploy.previous else ""
+    note = f": {deploy.note}" if deploy.note else ""
+    return html.P(
+        ["Brought by the deploy of ", html.Strong(deploy.release), f"{instead}{commits}{note}, at ",
+         moment(deploy.ts_ms), " UTC."]
+    )  # fmt: skip
+
+
+def _endpoint(change: EndpointChange, scale: tuple[float, float], query: Query) -> Component:
+    relative = change.relative
+    return html.Tr(
+        [
+            html.Td(
+                [
+                    link(change.endpoint, href("/endpoint", Query(query.service, change.endpoint))),
+                    html.Span(change.reason, className="dy-dim dy-under"),
+                ],
+                className="dy-mono",
+            ),
+            html.Td(verdict_badge(change.verdict)),
+            number(humanise.cost(change.cost_a, change.unit)),
+            number(humanise.cost(change.cost_b, change.unit)),
+            number(humanise.interval(change.difference, change.unit)),
+            number(humanise.relative_interval(relative)),
+            html.Td(whisker(relative, scale, humanise.relative_interval(relative))),
+            number(humanise.p_value(change.p_corrected)),
+            number(f"{humanise.count(change.requests_a)} → {humanise.count(change.requests_b)}"),
+            number(f"{_ms(change.latency_ms_p99_a)} → {_ms(change.latency_ms_p99_b)}"),
+            number(
+                f"{humanise.percent(change.error_rate_a)} → {humanise.percent(change.error_rate_b)}"
+            ),
+        ]
+    )
+
+
+def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: bool) -> Component:
+    rise = humanise.interval(change.difference, "cpu_ns")
+    beneath = [f"{name} {humanise.per_request(more, 'cpu_ns')}" for name, more in change.beneath]
+    what: list[Component | str | None] = [
+        html.Span(change.function, className="dy-mono"),
+        " ",
+        badge("look here first", "red") if is_guilty else None,
+        html.Span(
+            f"{origin_word(change.origin)} code in {change.endpoint}", className="dy-dim dy-under"
+        ),
+        html.Span(f"beneath it: {', '.join(beneath)}", className="dy-dim dy-under")
+        if beneath
+        else None,
+    ]
+    return html.Tr(
+        [
+            html.Td(what),
+            html.Td(verdict_badge(change.verdict)),
+            number(humanise.duration_ns(change.self_ns_a)),
+            number(humanise.duration_ns(change.self_ns_b)),
+            number(humanise.duration_ns(change.inclusive_ns_a)),
+            number(humanise.duration_ns(change.inclusive_ns_b)),
+            number(rise),
+            html.Td(whisker(change.difference, scale, rise)),
+            number(humanise.percent(change.rise_share)),
+            number(humanise.p_value(change.p_corrected)),
+            number(f"{humanise.count(change.samples_a)} → {humanise.count(change.samples_b)}"),
+        ],
+        className="dy-guilty" if is_guilty else "",
+    )
+
+
+def _ms(value: float) -> str:
+    return humanise.duration_ns(value * 1e6)

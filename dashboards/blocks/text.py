@@ -1,0 +1,46 @@
+"""Small pieces of text that several pages show alike."""
+
+from datetime import UTC, datetime
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from profiler.records import Verdict
+
+__all__ = ["VERDICT_COLOURS", "as_of", "badge", "link", "moment", "verdict_badge"]
+
+VERDICT_COLOURS: dict[Verdict, str] = {
+    "regression": "red",
+    "improvement": "teal",
+    "no change": "gray",
+    "cannot tell": "yellow",
+}
+
+
+def badge(word: str, colour: str) -> Component:
+    marked: Component = dmc.Badge(word, color=colour, variant="light", size="sm", radius="sm")
+    return marked
+
+
+def verdict_badge(verdict: Verdict) -> Component:
+    word = "cannot tell yet" if verdict == "cannot tell" else verdict
+    return badge(word, VERDICT_COLOURS[verdict])
+
+
+def link(text: str, to: str) -> Component:
+    return dcc.Link(text, href=to, className="dy-link")
+
+
+def moment(ts_ms: int) -> Component:
+    """A time, UTC; the whole of it on hover."""
+    at = datetime.fromtimestamp(ts_ms / 1000, UTC)
+    return html.Time(
+        at.strftime("%H:%M:%S"), dateTime=at.isoformat(), title=at.isoformat(" ", "seconds")
+    )
+
+
+def as_of(ts_ms: int) -> str:
+    return (
+        f"as of {datetime.fromtimestamp(ts_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC" if ts_ms else ""
+    )

@@ -1,0 +1,64 @@
+"""What all charts have in common: times, escaped text, deploys as vertical lines, one unit."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from html import escape
+
+import plotly.graph_objects as go
+
+from collector.answers.records import Change, SeriesPoint
+from dashboards.theme import template
+
+__all__ = ["chart", "main_unit", "mark_deploys", "moments", "plain"]
+
+DEPLOYS_MAX = 12
+
+
+def chart(scheme: str, *, height: int, unit: str, stays: str) -> go.Figure:
+    """An empty figure; height in px, `unit` at its y axis; zoom stays while `stays` is the same."""
+    figure = go.Figure(layout={"template": template(scheme), "height": height, "uirevision": stays})
+    figure.update_yaxes(title={"text": unit, "standoff": 6})
+    return figure
+
+
+def plain(text: str) -> str:
+    """Text that plotly shows as it is; it would read tags in it otherwise."""
+    return escape(text, quote=False)
+
+
+def moments(ts_ms: Iterable[int]) -> list[str]:
+    """UTC times as plotly reads them."""
+    return [
+        f"{datetime.fromtimestamp(ts / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{ts % 1000:03d}"
+        for ts in ts_ms
+    ]
+
+
+def main_unit(points: Sequence[SeriesPoint]) -> str:
+    """The cost unit of most requests: units are never mixed in one chart."""
+    counts: Counter[str] = Counter()
+    for point in points:
+        counts[point.cost_unit] += point.requests
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def mark_deploys(figure: go.Figure, changes: Sequence[Change], shown_ms: Sequence[int]) -> None:
+    """A dotted line with the release's name at each of the newest deploys within `shown_ms`."""
+    if not shown_ms:
+        return
+    deploys = [c for c in changes if min(shown_ms) <= c.ts_ms <= max(shown_ms)]
+    for deploy in deploys[-DEPLOYS_MAX:]:
+        (at,) = moments([deploy.ts_ms])
+        line = {"width": 1.5, "dash": "dot", "color": "#d55e00"}
+        figure.add_shape(type="line", x0=at, x1=at, yref="paper", y0=0, y1=1, line=line)
+        figure.add_annotation(
+            x=at,
+            yref="paper",
+            y=1,
+            xanchor="left",
+            yanchor="top",
+            showarrow=False,
+            text=f" {plain(deploy.kind)} {plain(deploy.release)}",
+            font={"color": "#d55e00", "size": 11},
+        )

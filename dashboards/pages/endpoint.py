@@ -1,0 +1,128 @@
+"""What does one endpoint cost, since when, and in which functions?"""
+
+from typing import Any
+
+from dash import Dash, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from collector.answers.changes import changes
+from collector.answers.endpoints import endpoints
+from collector.answers.functions import functions
+from collector.answers.records import EndpointRow
+from collector.answers.series import series
+from dashboards.blocks import frame
+from dashboards.blocks.endpoint_facts import endpoint_facts
+from dashboards.blocks.grid import grid
+from dashboards.blocks.limits import limit_note
+from dashboards.blocks.states import empty
+from dashboards.figures.function_rows import FUNCTION_COLUMNS, function_rows
+from dashboards.figures.history import (
+    cost_history,
+    dependency_history,
+    latency_history,
+    traffic_history,
+)
+from dashboards.source import NoData, Question, Source, ask
+from dashboards.theme import release_colours
+from dashboards.urls import parse_query
+
+PATH = "/endpoint"
+TITLE = "Endpoint"
+START = "-1h"
+
+FACTS = "endpoint-facts"
+HISTORY = "endpoint-history"
+FUNCTIONS = "endpoint-functions"
+
+NOW = (Input(frame.QUERY, "data"), Input(frame.TICK, "n_intervals"))
+
+
+def layout(**query: str) -> Component:
+    body = html.Div(
+        [
+            html.Div(frame.slot(FACTS, 110), className="dy-full"),
+            html.Div(frame.slot(HISTORY, 620), className="dy-full"),
+            html.Div(frame.slot(FUNCTIONS, 300), className="dy-full"),
+        ],
+        className="dy-grid",
+    )
+    pickers = (html.Div(id=frame.ENDPOINT, className="dy-pick"),)
+    return frame.page(PATH, TITLE, parse_query(query), START, pickers, (body,))
+
+
+def register(app: Dash, source: Source) -> None:
+    @app.callback(Output(FACTS, "children"), *NOW)
+    def show_facts(data: dict[str, Any], _: int) -> Component:
+        question = ask(source, data, START)
+        rows, previous, newest = _chosen(source, question)
+        return endpoint_facts(rows, question.query, previous, newest)
+
+    @app.callback(Output(HISTORY, "children"), *NOW, Input(frame.SCHEME, "data"))
+    def show_history(data: dict[str, Any], _: int, scheme: str) -> Component:
+        return _history(source, ask(source, data, START), scheme)
+
+    @app.callback(Output(FUNCTIONS, "children"), *NOW)
+    def show_functions(data: dict[str, Any], _: int) -> Component:
+        return _functions(source, ask(source, data, START))
+
+
+def _chosen(source: Source, question: Question) -> tuple[list[EndpointRow], str, str]:
+    """The rows of the endpoint asked for, else the dearest: one a unit; its last two releases."""
+    answer = endpoints(source.store, question.window, question.service.service)
+    wanted = question.query.endpoint or (answer.data[0].endpoint if answer.data else "")
+    rows = [row for row in answer.data if row.endpoint == wanted]
+    if not rows:
+        raise NoData(f"{wanted or question.service.service} served no request in this time range.")
+    seen = {release for row in rows for release in row.releases}
+    ordered = ["", *(one for one in question.service.releases if one in seen)]
+    newest = question.query.release if question.query.release in ordered else ordered[-1]
+    return rows, ordered[max(0, ordered.index(newest) - 1)], newest
+
+
+def _history(source: Source, question: Question, scheme: str) -> Component:
+    service = question.service.service
+    rows, *_ = _chosen(source, question)
+    answer = series(source.store, question.window, service, rows[0].endpoint)
+    made = changes(source.store, question.window, service).data
+    colours = release_colours(question.service.releases)
+    points = answer.data
+    charts = {
+        "Cost per request": cost_history(points, colours, made, scheme),
+        "Latency": latency_history(points, colours, made, scheme),
+        "Traffic and errors": traffic_history(points, colours, made, scheme),
+        "Where a request spends its time": dependency_history(points, made, scheme),
+    }
+    return html.Div(
+        [
+            frame.panel(title, _graph(f"{HISTORY}-{number}", figure), width="half")
+            for number, (title, figure) in enumerate(charts.items())
+        ],
+        className="dy-grid",
+    )
+
+
+def _graph(graph_id: str, figure: Any) -> Component:
+    return dcc.Graph(id=graph_id, figure=figure, config={"displaylogo": False})
+
+
+def _functions(source: Source, question: Question) -> Component:
+    rows, _, newest = _chosen(source, question)
+    endpoint = rows[0].endpoint
+    answer = functions(
+        source.store,
+        question.window,
+        service=question.service.service,
+        endpoint=endpoint,
+        release=newest,
+    )
+    body = (
+        grid(FUNCTIONS + "-grid", FUNCTION_COLUMNS, function_rows(answer.data), rows_shown=14)
+        if answer.data
+        else empty(
+            "No on-CPU sample of it was taken in this time range.",
+            "The agent samples a changing part of the workers: give it some minutes of traffic.",
+        )
+    )
+    title = f"Functions in {newest}" if newest else "Functions"
+    note = "thread CPU per request = share of on-CPU samples × CPU of a request"
+    return frame.panel(title, body, limit_note(answer.limits, answer.truncated), note=note)
