@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alerting.courier import Courier
 from alerting.evaluator import Evaluator
-from alerting.notify import Webhook
+from alerting.notify import webhook_of
 from alerting.regression import CostWatch, LiveRelease
 from alerting.rulebook import BUNDLED_DIR, RuleBook
 from collector.answers.compare import compare
@@ -39,7 +39,10 @@ def build_evaluator(
     webhook_timeout_s: float = 5.0,
 ) -> Evaluator:
     """`rules_dir`: a folder of `*.yaml`; None: only the bundled rules. `slo_window_s`: replaces the
-    window of every SLO, alert windows in proportion. `warmup_*`: as in `compare`."""
+    window of every SLO, alert windows in proportion. `warmup_*`: as in `compare`.
+
+    Raises BadWebhook.
+    """
 
     def compare_releases(
         service: str, previous: str, release: str, to_ms: int, budget: float
@@ -68,7 +71,7 @@ def build_evaluator(
     return Evaluator(
         store=store,
         rulebook=RuleBook(folders, slo_window_s),
-        courier=Courier(store, [Webhook(url, webhook_timeout_s) for url in webhooks]),
+        courier=Courier(store, [webhook_of(url, webhook_timeout_s) for url in webhooks]),
         costs=CostWatch(releases_of, compare_releases, base_url),
         clock=clock,
         interval_s=interval_s,

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-__all__ = ["Outcome", "Webhook"]
+from alerting.errors import BadWebhook
+
+__all__ = ["Outcome", "Webhook", "webhook_of"]
 
 RETRY_AFTER_MAX_S = 600.0
 
@@ -53,7 +55,7 @@ class Webhook:
                 return self._outcome(response)
         except httpx.TimeoutException:
             return Outcome(False, f"{self.target} did not answer within {self.timeout_s:g} s")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except httpx.HTTPError as error:
             return Outcome(False, f"{self.target} is not reached: {type(error).__name__}")
 
     def _outcome(self, response: httpx.Response) -> Outcome:
@@ -61,6 +63,18 @@ class Webhook:
             return Outcome(True, f"delivered to {self.target}")
         reason = f"{self.target} answered {response.status_code}"
         return Outcome(False, reason, _retry_after_s(response.headers.get("Retry-After", "")))
+
+
+def webhook_of(url: str, timeout_s: float) -> Webhook:
+    """A receiver; raises BadWebhook when `url` is no address to send to."""
+    try:
+        parsed = httpx.URL(url)
+        usable = parsed.scheme in ("http", "https") and bool(parsed.host) and bool(urlsplit(url))
+    except (httpx.InvalidURL, ValueError):
+        usable = False
+    if not usable:
+        raise BadWebhook(f"The webhook {url!r} is not an address: write http://HOST:PORT/PATH.")
+    return Webhook(url, timeout_s)
 
 
 def _retry_after_s(text: str) -> float:
