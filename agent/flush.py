@@ -1,5 +1,6 @@
 """One flush: everything measured since the last one, committed with the cursors, then settled."""
 
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -7,17 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from agent.draining import drained
+from agent.header import ring_id_of
 from agent.limits import Key, Limits
 from agent.metrics import Metrics
-from agent.requests import (
-    Identity,
-    error_table,
-    killed_records,
-    request_table,
-    statement_table,
-    statement_texts,
-)
-from agent.rings import Records, Ring, ring_id_of
+from agent.requests import Identity
 from agent.samples import WorkerView
 from agent.sampling import Samples, Sampling
 from agent.seen import Seen
@@ -27,12 +22,6 @@ from agent.workers import Worker, Workers
 
 __all__ = ["Flush"]
 
-#: A ring's own counters that say what was lost.
-LOSSES = (
-    "strings_full", "endpoints_over", "slots_full", "counter_multiplexed", "counter_failed",
-    "probe_errors", "bad_settings",
-)  # fmt: skip
-LOSS_PLAUSIBLE_MAX = 1 << 40
 START = Cursor(0, {})
 
 
@@ -72,7 +61,7 @@ class Flush:
         self.workers.look(now_ns)
         gathered = _Gathered()
         for ring_id, worker in self.workers.known.items():
-            self._drain(ring_id, worker, gathered, now_ms)
+            self._drain(ring_id, worker, gathered, now_ns)
         self._keep_cursors_of_refused(gathered)
         views = [
             one.view(self.host, self.region) for one in self.workers.known.values() if one.alive
@@ -94,63 +83,24 @@ class Flush:
         named = views[0].identity if views else Identity("", self.host, self.region)
         return Identity("", named.host, named.region)
 
-    def _drain(self, ring_id: int, worker: Worker, into: _Gathered, now_ms: int) -> None:
-        """All that a ring has for us; of a dead worker also what was in flight."""
-        ring, before = worker.ring, self.cursors.get(ring_id, START)
-        counters = ring.counters()
-        drain = ring.drain(before.seq, counters["written"], alive=worker.alive)
-        ring.read_strings(ring.counters()["strings_used"])
-        view = worker.view(self.host, self.region)
-        seq = drain.cursor
-        self._add_records(ring, drain.records, view.identity, into, now_ms)
-        if not worker.alive:
-            seq = self._add_killed(worker, seq, counters["written"], view.identity, into, now_ms)
-            into.finished.append(ring_id)
-        lost = {name: counters[name] for name in LOSSES} | {"strings_torn": ring.strings_torn}
-        service = view.identity.service
-        for name, count in lost.items():
-            rise = count - before.counters.get(name, 0)
-            if 0 < rise < LOSS_PLAUSIBLE_MAX:
-                into.losses[service, "agent" if name == "strings_torn" else "probe", name] += rise
-        into.losses[service, "agent", "records_dropped"] += drain.dropped
-        into.losses[service, "agent", "records_torn"] += drain.torn
-        into.cursors[ring_id] = Cursor(seq, lost)
-
-    def _add_records(
-        self, ring: Ring, records: Records, who: Identity, into: _Gathered, now_ms: int
-    ) -> None:
-        if not len(records):
+    def _drain(self, ring_id: int, worker: Worker, into: _Gathered, now_ns: int) -> None:
+        """Add what a ring gives; one that cannot be read costs no other its flush."""
+        before = self.cursors.get(ring_id, START)
+        who = worker.view(self.host, self.region).identity
+        try:
+            part = drained(worker, before, who, self._statements, now_ns)
+        except Exception:
+            traceback.print_exc()
+            into.losses[who.service, "agent", "rings_failed"] += 1
+            into.cursors[ring_id] = before
             return
-        into.tables["requests"].append(request_table(ring, records, who))
-        texts = statement_texts(ring, records)
-        fresh = self._statements.fresh(list(texts), now_ms)
-        fresh = [key for key in fresh if key not in into.statements]
-        if fresh:
-            some = {key: texts[key] for key in fresh}
-            into.tables["statements"].append(statement_table(some, who, now_ms))
-            into.statements += fresh
-        errors, left_out = error_table(ring, records, who)
-        if errors.num_rows:
-            into.tables["errors"].append(errors)
-        into.losses[who.service, "agent", "error_rows_left_out"] += left_out
-
-    def _add_killed(
-        self, worker: Worker, seq: int, written: int, who: Identity, into: _Gathered, now_ms: int
-    ) -> int:
-        """Report what was in flight, once; the new cursor.
-
-        The numbers go on after the last one written, so a cursor beyond that says that an earlier
-        flush has reported them and only the removal of the file is left.
-        """
-        if seq > written:
-            return seq
-        ring = worker.ring
-        open_requests = [
-            one for one in ring.in_flight() if not ring.has_record(one.slot, one.started_ns)
-        ]
-        records = killed_records(open_requests, seq, worker.last_alive_ns)
-        self._add_records(ring, records, who, into, now_ms)
-        return seq + len(records)
+        for name, table in part.tables:
+            into.tables[name].append(table)
+        into.losses.update(part.losses)
+        into.statements += part.statements
+        into.cursors[ring_id] = part.cursor
+        if not worker.alive:
+            into.finished.append(ring_id)
 
     def _keep_cursors_of_refused(self, into: _Gathered) -> None:
         """A ring that cannot be read now keeps its place for when it can."""

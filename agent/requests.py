@@ -174,11 +174,10 @@ def _statement_columns(ring: Ring, records: Records) -> dict[str, list[list[int]
         "statement_ns": [[] for _ in records],
     }
     for n in (1, 2, 3):
-        named = np.flatnonzero(records[f"statement{n}_id"])
-        for row in named.tolist():
-            print_ = prints.get(int(records[f"statement{n}_id"][row]))
-            if print_ is not None:
-                columns["statement_fps"][row].append(print_)
-                columns["statement_calls"][row].append(int(records[f"statement{n}_calls"][row]))
-                columns["statement_ns"][row].append(int(records[f"statement{n}_ns"][row]))
+        fields = (records[f"statement{n}_{what}"].tolist() for what in ("id", "calls", "ns"))
+        for row, (string_id, calls, ns) in enumerate(zip(*fields, strict=True)):
+            if string_id in prints:
+                columns["statement_fps"][row].append(prints[string_id])
+                columns["statement_calls"][row].append(calls)
+                columns["statement_ns"][row].append(ns)
     return columns

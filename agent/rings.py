@@ -7,7 +7,6 @@ before they are used, a record counts only with the expected seq and a right CRC
 
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from agent.errors import RingRefused
+from agent.header import Header, checked_header, ring_id_of
 from dynoscope_probe import layout
 
 __all__ = [
@@ -29,11 +29,7 @@ __all__ = [
     "ring_id_of",
 ]
 
-RECORDS_MAX = 1 << 20
-SLOTS_MAX = 1 << 14
-STRINGS_BYTES_MAX = 64 << 20
 SEQ_MAX = 1 << 62
-_NAME = re.compile(r"(\d+)-([0-9a-f]{16})\.ring")
 _NUMPY_TYPES = {"B": "u1", "H": "<u2", "I": "<u4", "Q": "<u8"}
 
 Records = np.ndarray[Any, np.dtype[np.void]]
@@ -61,36 +57,6 @@ def _record_dtype() -> np.dtype[np.void]:
 
 
 RECORD_DTYPE = _record_dtype()
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The fixed part of a ring, in the order of `layout.HEADER_FIELDS`; `*_id` are string ids."""
-
-    magic: bytes
-    version: int
-    header_bytes: int
-    ring_id: int
-    pid: int
-    worker: int
-    pid_namespace: int
-    created_ns: int
-    process_start_ticks: int
-    strings_offset: int
-    strings_bytes: int
-    slots_offset: int
-    slot_count: int
-    records_offset: int
-    record_count: int
-    unit: int
-    service_id: int
-    host_id: int
-    region_id: int
-    release_id: int
-    runtime_id: int
-    cpu_model_id: int
-    unit_reason_id: int
-    sys_path_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +206,6 @@ class Ring:
         return raw if len(raw) == length else raw.ljust(length, b"\0")
 
 
-def ring_id_of(name: str) -> int | None:
-    """The ring id in a ring's file name; None for another name."""
-    match = _NAME.fullmatch(name)
-    return int(match[2], 16) if match else None
-
-
 def open_ring(path: Path) -> Ring:
     """Open and check a ring; raises `RingRefused` with the reason (one clause)."""
     ring_id = ring_id_of(path.name)
@@ -256,39 +216,13 @@ def open_ring(path: Path) -> Ring:
     except OSError as error:
         raise RingRefused(f"{path}: {error.strerror}") from error
     try:
-        header = _checked_header(path, fd)
+        header = checked_header(path, fd)
         if header.ring_id != ring_id:
             raise RingRefused(f"{path}: the header names another ring")
         return Ring(path, fd, header)
     except BaseException:
         os.close(fd)
         raise
-
-
-def _checked_header(path: Path, fd: int) -> Header:
-    info = os.fstat(fd)
-    raw = os.pread(fd, layout.HEADER_BYTES, 0)
-    if not stat.S_ISREG(info.st_mode) or len(raw) < layout.HEADER_BYTES:
-        raise RingRefused(f"{path}: too short for a ring, or not a file")
-    size = layout.HEADER.size
-    header = Header(*layout.HEADER.unpack_from(raw))
-    if header.magic != layout.MAGIC:
-        raise RingRefused(f"{path}: not a ring")
-    if header.version != layout.VERSION:
-        raise RingRefused(f"{path}: ring version {header.version}, known: {layout.VERSION}")
-    if crc32(raw[:size]) != int.from_bytes(raw[size : size + 4], "little"):
-        raise RingRefused(f"{path}: header with a wrong checksum")
-    areas = (
-        (header.strings_offset, header.strings_bytes, 1, STRINGS_BYTES_MAX),
-        (header.slots_offset, header.slot_count, layout.SLOT_BYTES, SLOTS_MAX),
-        (header.records_offset, header.record_count, layout.RECORD_BYTES, RECORDS_MAX),
-    )
-    for offset, count, each, most in areas:
-        if offset < layout.HEADER_BYTES or count > most or offset + count * each > info.st_size:
-            raise RingRefused(f"{path}: an area of the header lies outside the file")
-    if header.record_count == 0:
-        raise RingRefused(f"{path}: a ring without record slots")
-    return header
 
 
 def _checksums(records: Records) -> np.ndarray[Any, np.dtype[np.uint32]]:

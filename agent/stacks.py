@@ -15,7 +15,8 @@ from profiler.vocabulary import ENDPOINT_FILE, ORIGINS, STACK_FRAMES_MAX
 
 __all__ = ["Modules", "RawFrame", "RawStack", "Stack", "mend", "parse_raw", "resolve"]
 
-_FRAME = re.compile(r"(.+?) \((.*?):(\d+)\)(?:;|$)")
+#: Names may hold anything (`GET (unmatched)`), file names no ") (".
+_FRAME = re.compile(r"(.+?) \(((?:(?!\) \().)*?):(\d+)\)(?:;|$)")
 _THREAD = re.compile(r"thread \(([^)]*)\)(?:: [^;]*)?;")
 _OWN, _PACKAGE, _STDLIB, _NATIVE = range(len(ORIGINS))
 _STDLIB_PATH = re.compile(r"/python3\.\d+(/lib-dynload)?$|/python3\d+\.zip$")
@@ -134,7 +135,9 @@ class Modules:
         if _NATIVE_FILE.search(file):
             return _NATIVE
         packaged = "/site-packages/" in file or "/dist-packages/" in file
-        if packaged or module.partition(".")[0] == _PROBE:
+        folder, _, base = file.rpartition("/")
+        script = folder.endswith("/bin") and "." not in base  # uwsgi, celery, gunicorn
+        if packaged or script or module.partition(".")[0] == _PROBE:
             return _PACKAGE
         return _STDLIB if _STDLIB_PATH.search(root) else _OWN
 

@@ -56,6 +56,9 @@ def show_status(status: dict[str, Any], now_ms: int, console: Console) -> None:
     if status["last_error"]:
         console.print(f"last error: {status['last_error']}", markup=False)
     console.print(_workers(status["workers"], now_ms))
+    for one in status["workers"]:
+        if one["reason"]:
+            console.print(f"pid {one['pid']}: {one['reason']}", markup=False)
     for name, reason in status["refused"].items():
         console.print(f"ring {name} refused: {reason}", markup=False)
     for what, count in status["limits"].items():
@@ -63,13 +66,13 @@ def show_status(status: dict[str, Any], now_ms: int, console: Console) -> None:
 
 
 def _workers(workers: list[dict[str, Any]], now_ms: int) -> Table:
-    table = Table("service", "host", "pid", "worker", "release", "cost in", "read", "profiled", "")
+    table = Table("service", "host", "pid", "worker", "release", "cost in", "read", "profiled")
     for one in workers:
         profiled = (
             f"{(now_ms - one['profiled_ms']) / 1000:.0f} s ago" if one["profiled_ms"] else "-"
         )
         names = (one["service"], one["host"], one["pid"], one["worker"], one["release"])
-        rest = (one["unit"], one["seq"], profiled, one["reason"])
+        rest = (one["unit"], one["seq"], profiled)
         table.add_row(*[_plain(value) for value in (*names, *rest)])
     return table
 

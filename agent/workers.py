@@ -71,6 +71,7 @@ class Workers:
                 self.refused[name] = f"{name}: a second file with this ring id"
                 ring.close()
                 continue
+            ring.read_strings(ring.counters()["strings_used"])
             self.known[ring.header.ring_id] = Worker(ring, True, "")
         for worker in self.known.values():
             self._judge(worker, now_ns)

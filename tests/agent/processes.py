@@ -1,0 +1,46 @@
+"""Starts target programs and waits until they are ready."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TARGETS = Path(__file__).parent / "targets"
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def target(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A target program that has printed `ready`; killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"tests.agent.targets.{name}", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(process: subprocess.Popen[str], line: str) -> str:
+    """Send one line to a target and read its answer."""
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+    return process.stdout.readline().strip()
+
+
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Poll until the condition holds; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
