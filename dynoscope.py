@@ -1,11 +1,12 @@
-"""The command line: one sub-command a process or a question. Assembles; the packages do the work."""
+"""The command line: one sub-command a process or a question. The packages do the work."""
 
 import logging
 import signal
 import sys
 import threading
-import time
 import tomllib
+from contextlib import closing
+from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Loads a sub-command's module when it is called; gives each flag its variable's name."""
+    """Loads a sub-command's module when it is named; names each flag's environment variable."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return sorted([*COMMANDS, *super().list_commands(context)])
@@ -41,7 +42,7 @@ class Commands(click.Group):
         command = super().get_command(context, name)
         if command is None and name in COMMANDS:
             module, attribute = COMMANDS[name]
-            command = getattr(__import__(module, fromlist=[attribute]), attribute)
+            command = getattr(import_module(module), attribute)
         if command is not None:
             _name_variables(command)
         return command
@@ -51,7 +52,8 @@ def _name_variables(command: click.Command) -> None:
     """--ring-dir may also be given as DYNOSCOPE_RING_DIR."""
     for option in command.params:
         if isinstance(option, click.Option) and option.envvar is None and not option.is_flag:
-            option.envvar = f"DYNOSCOPE_{(option.name or '').upper()}"
+            flag = max(option.opts, key=len).lstrip("-")
+            option.envvar = f"DYNOSCOPE_{flag.replace('-', '_').upper()}"
             option.show_envvar = True
     if isinstance(command, click.Group):
         for below in command.commands.values():
@@ -97,18 +99,25 @@ def _settings(path: Path) -> dict[str, Any]:
 @click.option("--webhook", multiple=True, help="Address that alerts are sent to; repeatable.")
 @click.option("--evaluate-every-s", default=15.0, show_default=True, help="Pause between looks, s.")
 @click.option("--settle-s", default=10.0, show_default=True, help="How late data may come, s.")
-@click.option("--slo-window", default="", help="Window of all SLOs instead of theirs, such as 1h.")
-@click.option("--warmup-requests", default=200, show_default=True, help="A worker's first requests.")
+@click.option(
+    "--slo-window",
+    callback=lambda context, option, text: _seconds(text),
+    help="Window of all SLOs instead of their own, such as 1h; alert windows in proportion.",
+)
+@click.option(
+    "--warmup-requests", default=200, show_default=True, help="A worker's first requests."
+)
 @click.option("--warmup-s", default=120, show_default=True, help="A worker's first seconds.")
 def serve(data: Path | None, **options: Any) -> None:
     """Collector, dashboards and alert rules in one process over an embedded database."""
     from collector.errors import CollectorError
+    from collector.store.errors import StoreError
 
     folder = data or default_data_dir()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         _serve(folder, **options)
-    except CollectorError as error:
+    except (CollectorError, StoreError) as error:
         click.echo(f"serve: {error}", err=True)
         sys.exit(EXIT_UNANSWERED)
 
@@ -122,7 +131,7 @@ def _serve(
     webhook: tuple[str, ...],
     evaluate_every_s: float,
     settle_s: float,
-    slo_window: str,
+    slo_window: float | None,
     warmup_requests: int,
     warmup_s: int,
 ) -> None:
@@ -134,7 +143,7 @@ def _serve(
     from dashboards.app import create_dashboards
 
     url = f"http://{bind}:{port}"
-    warmup = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
+    warmup: dict[str, Any] = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
     tokens = load_or_make_tokens(data, may_make=_is_loopback(bind))
     with closing(open_store(data)) as store:
         app = create_app(store, tokens, **warmup)
@@ -143,7 +152,7 @@ def _serve(
             store,
             rules_dir=rules,
             bundled=bundled_rules,
-            slo_window=slo_window,
+            slo_window_s=slo_window,
             webhooks=webhook,
             interval_s=evaluate_every_s,
             settle_s=settle_s,
@@ -164,6 +173,16 @@ def _serve(
             server.close()
 
 
+def _seconds(text: str | None) -> float | None:
+    """3600.0 for 1h."""
+    if not text:
+        return None
+    size = {"s": 1, "m": 60, "h": 3600, "d": 86_400}.get(text[-1])
+    if size is None or not text[:-1].isdigit() or int(text[:-1]) == 0:
+        raise click.BadParameter(f"{text!r} is no time; write such as 90s, 30m, 1h, 30d")
+    return float(int(text[:-1]) * size)
+
+
 def _is_loopback(address: str) -> bool:
     try:
         return ip_address(address).is_loopback
@@ -171,7 +190,9 @@ def _is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
-def _listen(app: Flask, bind: str, port: int) -> Any:
+def _listen(app: Any, bind: str, port: int) -> Any:
+    import waitress
+
     try:
         return waitress.create_server(app, host=bind, port=port, threads=THREADS, ident="dynoscope")
     except OSError as error:
