@@ -41,7 +41,7 @@ def read_stream(body: bytes, expected: pa.Schema, limits: StreamLimits) -> pa.Ta
         with pa.ipc.open_stream(body) as reader:
             table = reader.read_all()
         table.validate(full=True)
-    except (pa.ArrowException, struct.error, OSError, IndexError, ValueError) as error:
+    except (pa.ArrowException, struct.error, OSError, EOFError, ValueError) as error:
         raise Refused(400, "not_arrow", f"The body is not an Arrow IPC stream: {error}") from error
     return table.select(expected.names).combine_chunks()
 

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,15 +53,18 @@ def _load_or_make(path: Path, may_make: bool) -> str:
             f"{path} is missing: write a token into it (mode 0600) before listening on more than "
             "loopback, or start once on 127.0.0.1, which makes the tokens."
         )
-    try:
-        # Exclusive, so that of two processes only one makes the file.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists():
         return _load(path)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        file.write(token + "\n")
-    return token
+    # Written aside and linked, so that of two processes one makes the file, and none sees half.
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+    try:
+        with suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink()
+    return _load(path)
 
 
 def _load(path: Path) -> str:

@@ -62,7 +62,10 @@ def test_a_long_query_is_stopped_with_one_sentence(engine):
 def test_what_a_failed_query_had_written_is_not_part_of_the_next_result(engine):
     for _ in range(10):
         with pytest.raises(StoreError):
-            engine.select("SELECT number, throwIf(number = 100000) FROM numbers(1000000)", {})
+            engine.select(
+                "SELECT number, throwIf(number = 300) FROM numbers(900) SETTINGS max_block_size=50",
+                {},
+            )
         assert engine.select("SELECT 1 AS a", {}).to_pydict() == {"a": [1]}
 
 
