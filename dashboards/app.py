@@ -75,7 +75,7 @@ def _register_frame(app: Dash) -> None:
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("frame", "paused"),
         Output(frame.TICK, "disabled"),
-        Input(frame.PAUSE, "checked"),
+        Input(frame.PAUSE, "checked", allow_optional=True),
         Input(frame.QUERY, "data"),
     )
 

@@ -10,6 +10,9 @@ from dashboards.blocks import frame
 from dashboards.source import Source, ask
 from dashboards.urls import RANGES, href, parse_query
 
+#: Pages that show all endpoints where none is chosen; the others show the dearest.
+OF_ALL_ENDPOINTS = ("/flame", "/compare")
+
 __all__ = ["register"]
 
 #: What no longer holds when another service is chosen.
@@ -27,8 +30,10 @@ def register(app: Dash, source: Source) -> None:
     def show_endpoints(data: dict[str, Any]) -> Component:
         question = ask(source, data, "-24h")
         answer = endpoints(source.store, question.window, question.service.service)
-        names = [row.endpoint for row in answer.data]
-        return frame.picker("endpoint", "Endpoint", question.query.endpoint, names, 320)
+        names = list(dict.fromkeys(row.endpoint for row in answer.data))
+        everything = "all endpoints" if data["path"] in OF_ALL_ENDPOINTS else ""
+        chosen = question.query.endpoint or ("" if everything else next(iter(names), ""))
+        return frame.picker("endpoint", "Endpoint", chosen, names, 320, everything=everything)
 
     @app.callback(
         Output(frame.GO, "href"),

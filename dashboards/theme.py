@@ -47,9 +47,10 @@ def template(scheme: str) -> go.layout.Template:
             "colorway": list(PALETTE),
             "xaxis": axis,
             "yaxis": axis | {"rangemode": "tozero"},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)"},
             "hovermode": "x unified",
             "hoverlabel": {"bgcolor": _PAPER[scheme], "font": {"color": _INK[scheme]}},
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-            "legend": {"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
+            "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+            "legend": {"orientation": "h", "y": -0.22, "x": 0, "yanchor": "top"},
         }
     )

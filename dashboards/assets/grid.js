@@ -28,7 +28,7 @@
       { className: "dy-bar" },
       React.createElement("div", {
         className: "dy-bar-fill",
-        style: { width: (share * 100).toFixed(2) + "%" },
+        style: { width: "calc((100% - 58px) * " + share.toFixed(4) + ")" },
       }),
       React.createElement("span", null, props.valueFormatted)
     );

@@ -47,16 +47,15 @@ def endpoint_table(changes: Sequence[EndpointChange], query: Query) -> Component
     if not changes:
         return empty("No endpoint was called on both sides.")
     scale = scale_of(change.relative for change in changes[:ROWS_MAX])
-    head = (
-        "Endpoint", "Verdict", "Cost before", "Cost after", "Difference, 95% interval", "Relative",
-        "", "p, corrected", "Requests", "P99 before, after", "Errors before, after",
+    numbers = (
+        "Cost per request", "Change, 95% interval", "p, corrected", "Requests", "P99, errors",
     )  # fmt: skip
-    return table(head, [_endpoint(change, scale, query) for change in changes], ROWS_MAX)
+    head = ("Endpoint", "Verdict", *numbers[:2], "", *numbers[2:])
+    rows = [_endpoint(change, scale, query) for change in changes]
+    return table(head, rows, ROWS_MAX, numbers=numbers)
 
 
-def function_table(
-    changes: Sequence[FunctionChange], guilty: FunctionChange | None, query: Query
-) -> Component:
+def function_table(changes: Sequence[FunctionChange], guilty: FunctionChange | None) -> Component:
     """The guilty function first, marked; the others as the comparison ranked them."""
     if not changes:
         return empty(
@@ -65,11 +64,13 @@ def function_table(
         )
     ordered = [*([guilty] if guilty else []), *(one for one in changes if one != guilty)]
     scale = scale_of(change.difference for change in ordered[:ROWS_MAX])
-    head = (
-        "Function", "Verdict", "Self before", "Self after", "With callees before", "after",
-        "Difference, 95% interval", "", "Share of the rise", "p, corrected", "Samples",
+    numbers = (
+        "Self", "With callees", "Difference, 95% interval", "Share of the rise", "p, corrected",
+        "Samples",
     )  # fmt: skip
-    return table(head, [_function(one, scale, one is guilty) for one in ordered], ROWS_MAX)
+    head = ("Function", "Verdict", *numbers[:3], "", *numbers[3:])
+    rows = [_function(one, scale, one is guilty) for one in ordered]
+    return table(head, rows, ROWS_MAX, numbers=numbers)
 
 
 def evidence(on: Evidence) -> Component:
@@ -91,7 +92,7 @@ def evidence(on: Evidence) -> Component:
 
 
 def _deploy(deploy: Deploy) -> Component:
-    commits = f", {', '.join(deploy.commits[:5])}" if deploy.commits else ""
+    commits = f" (commits {', '.join(deploy.commits[:5])})" if deploy.commits else ""
     instead = f" in place of {deploy.previous}" if deploy.previous else ""
     note = f": {deploy.note}" if deploy.note else ""
     return html.P(
@@ -101,27 +102,34 @@ def _deploy(deploy: Deploy) -> Component:
 
 
 def _endpoint(change: EndpointChange, scale: tuple[float, float], query: Query) -> Component:
-    relative = change.relative
+    relative = humanise.relative_interval(change.relative)
+    errors = (humanise.percent(rate) for rate in (change.error_rate_a, change.error_rate_b))
     return html.Tr(
         [
             html.Td(
                 [
                     link(change.endpoint, href("/endpoint", Query(query.service, change.endpoint))),
-                    html.Span(change.reason, className="dy-dim dy-under"),
+                    _under(change.reason),
                 ],
-                className="dy-mono",
+                className="dy-name dy-mono",
             ),
             html.Td(verdict_badge(change.verdict)),
-            number(humanise.cost(change.cost_a, change.unit)),
-            number(humanise.cost(change.cost_b, change.unit)),
-            number(humanise.interval(change.difference, change.unit)),
-            number(humanise.relative_interval(relative)),
-            html.Td(whisker(relative, scale, humanise.relative_interval(relative))),
+            _moved(
+                humanise.cost(change.cost_a, change.unit), humanise.cost(change.cost_b, change.unit)
+            ),
+            html.Td(
+                [relative, _under(humanise.interval(change.difference, change.unit))],
+                className="dy-number",
+            ),
+            html.Td(whisker(change.relative, scale, relative)),
             number(humanise.p_value(change.p_corrected)),
-            number(f"{humanise.count(change.requests_a)} → {humanise.count(change.requests_b)}"),
-            number(f"{_ms(change.latency_ms_p99_a)} → {_ms(change.latency_ms_p99_b)}"),
-            number(
-                f"{humanise.percent(change.error_rate_a)} → {humanise.percent(change.error_rate_b)}"
+            _moved(humanise.count(change.requests_a), humanise.count(change.requests_b)),
+            html.Td(
+                [
+                    humanise.moved(_ms(change.latency_ms_p99_a), _ms(change.latency_ms_p99_b)),
+                    _under(f"{humanise.moved(*errors)} errors"),
+                ],
+                className="dy-number",
             ),
         ]
     )
@@ -130,33 +138,34 @@ def _endpoint(change: EndpointChange, scale: tuple[float, float], query: Query) 
 def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: bool) -> Component:
     rise = humanise.interval(change.difference, "cpu_ns")
     beneath = [f"{name} {humanise.per_request(more, 'cpu_ns')}" for name, more in change.beneath]
-    what: list[Component | str | None] = [
-        html.Span(change.function, className="dy-mono"),
-        " ",
+    what = [
+        html.Span(change.function, className="dy-mono dy-strong"),
         badge("look here first", "red") if is_guilty else None,
-        html.Span(
-            f"{origin_word(change.origin)} code in {change.endpoint}", className="dy-dim dy-under"
-        ),
-        html.Span(f"beneath it: {', '.join(beneath)}", className="dy-dim dy-under")
-        if beneath
-        else None,
+        _under(f"{origin_word(change.origin)} code in {change.endpoint}"),
+        _under(f"beneath it: {', '.join(beneath)}") if beneath else None,
     ]
     return html.Tr(
         [
-            html.Td(what),
+            html.Td([part for part in what if part is not None], className="dy-name"),
             html.Td(verdict_badge(change.verdict)),
-            number(humanise.duration_ns(change.self_ns_a)),
-            number(humanise.duration_ns(change.self_ns_b)),
-            number(humanise.duration_ns(change.inclusive_ns_a)),
-            number(humanise.duration_ns(change.inclusive_ns_b)),
+            _moved(*map(humanise.duration_ns, (change.self_ns_a, change.self_ns_b))),
+            _moved(*map(humanise.duration_ns, (change.inclusive_ns_a, change.inclusive_ns_b))),
             number(rise),
             html.Td(whisker(change.difference, scale, rise)),
             number(humanise.percent(change.rise_share)),
             number(humanise.p_value(change.p_corrected)),
-            number(f"{humanise.count(change.samples_a)} → {humanise.count(change.samples_b)}"),
+            _moved(humanise.count(change.samples_a), humanise.count(change.samples_b)),
         ],
         className="dy-guilty" if is_guilty else "",
     )
+
+
+def _moved(before: str, after: str) -> Component:
+    return number(humanise.moved(before, after))
+
+
+def _under(text: str) -> Component:
+    return html.Span(text, className="dy-dim dy-under")
 
 
 def _ms(value: float) -> str:

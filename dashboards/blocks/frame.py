@@ -95,14 +95,18 @@ def page(
     )
 
 
-def picker(name: str, label: str, value: str, options: Sequence[str], width: int) -> Component:
-    """A choice that is written into the address under `name`."""
-    known = list(dict.fromkeys([*options, value] if value else options))
+def picker(
+    name: str, label: str, value: str, options: Sequence[str], width: int, *, everything: str = ""
+) -> Component:
+    """A choice that is written into the address under `name`; `everything` is no choice."""
+    known = [{"value": one, "label": one} for one in dict.fromkeys([*options, value]) if one]
+    if everything:
+        known.insert(0, {"value": "", "label": everything})
     choice: Component = dmc.Select(
         # `was` lets the writer of addresses tell a choice from the first rendering.
         id={"pick": name, "was": value},
-        data=[{"value": option, "label": option} for option in known],
-        value=value or None,
+        data=known,
+        value=value if value or everything else None,
         placeholder="choose",
         searchable=True,
         allowDeselect=False,

@@ -25,7 +25,12 @@ def host_table(hosts: Sequence[HostRow], now_ms: int) -> Component:
         "Host", "Region", "Newest data", "Releases", "Workers", "Requests", "Samples", "Cost unit",
         "Lost or late", "Newest metrics",
     )  # fmt: skip
-    return table(head, [_row(host, now_ms) for host in hosts], ROWS_MAX)
+    return table(
+        head,
+        [_row(host, now_ms) for host in hosts],
+        ROWS_MAX,
+        numbers=("Workers", "Requests", "Samples"),
+    )
 
 
 def _row(host: HostRow, now_ms: int) -> Component:

@@ -38,7 +38,8 @@ def _tile(slo: SloState) -> Component:
                 className="dy-heading",
             ),
             html.Div(slo.endpoint or "all endpoints", className="dy-dim dy-mono"),
-            html.Div([html.Span(sli, className="dy-big"), _objective(slo)]),
+            html.Div([html.Span(sli, className="dy-big"), html.Span(f" {slo.good}")]),
+            html.Div(_objective(slo), className="dy-dim"),
             dmc.Progress(
                 value=100 * min(1.0, max(0.0, left)) if isfinite(left) else 0,
                 color=_budget_colour(left),
@@ -60,10 +61,9 @@ def _tile(slo: SloState) -> Component:
     )
 
 
-def _objective(slo: SloState) -> Component:
+def _objective(slo: SloState) -> str:
     window = humanise.span_s(slo.window_s)
-    text = f" of {humanise.percent(slo.objective, 5)} {slo.good}, over {window}"
-    return html.Span(text, className="dy-dim")
+    return f"objective {humanise.percent(slo.objective, 5)} over {window}"
 
 
 def _burn(rate: float) -> str:

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from profiler.records import Verdict
 
-__all__ = ["VERDICT_COLOURS", "as_of", "badge", "link", "moment", "verdict_badge"]
+__all__ = ["VERDICT_COLOURS", "as_of", "badge", "link", "moment", "side_word", "verdict_badge"]
 
 VERDICT_COLOURS: dict[Verdict, str] = {
     "regression": "red",
@@ -19,7 +19,9 @@ VERDICT_COLOURS: dict[Verdict, str] = {
 
 
 def badge(word: str, colour: str) -> Component:
-    marked: Component = dmc.Badge(word, color=colour, variant="light", size="sm", radius="sm")
+    marked: Component = dmc.Badge(
+        word, color=colour, variant="light", size="sm", radius="sm", tt="none"
+    )
     return marked
 
 
@@ -38,6 +40,11 @@ def moment(ts_ms: int) -> Component:
     return html.Time(
         at.strftime("%H:%M:%S"), dateTime=at.isoformat(), title=at.isoformat(" ", "seconds")
     )
+
+
+def side_word(label: str) -> str:
+    """`release:r2` is read as r2; other sides as they are written."""
+    return label.removeprefix("release:") if "," not in label else label
 
 
 def as_of(ts_ms: int) -> str:

@@ -57,7 +57,7 @@ def mark_deploys(figure: go.Figure, changes: Sequence[Change], shown_ms: Sequenc
             yref="paper",
             y=1,
             xanchor="left",
-            yanchor="top",
+            yanchor="bottom",
             showarrow=False,
             text=f" {plain(deploy.kind)} {plain(deploy.release)}",
             font={"color": "#d55e00", "size": 11},

@@ -12,6 +12,8 @@ __all__ = ["OTHERS", "cores_at", "cpu_by_endpoint"]
 
 OTHERS = "all others"
 NS_PER_S = 1e9
+#: A smaller rest is the edge of an unfinished step, not further endpoints.
+LEAST_REST = 0.005
 
 
 def cpu_by_endpoint(
@@ -26,7 +28,7 @@ def cpu_by_endpoint(
     figure = chart(scheme, height=260, unit="CPU cores", stays="cpu")
     layers = {endpoint: cores_at(points) for endpoint, points in parts.items()}
     rest = {at: whole[at] - sum(layer.get(at, 0.0) for layer in layers.values()) for at in times}
-    if any(value > whole[at] * 1e-6 for at, value in rest.items()):
+    if sum(rest.values()) > LEAST_REST * sum(whole.values()):
         layers[OTHERS] = {at: max(0.0, value) for at, value in rest.items()}
     for number, (name, layer) in enumerate(layers.items()):
         colour = PALETTE[-1] if name == OTHERS else PALETTE[number % (len(PALETTE) - 1)]

@@ -12,7 +12,7 @@ from dashboards.blocks import frame
 from dashboards.blocks.comparison import endpoint_table, evidence, finding, function_table
 from dashboards.blocks.limits import limit_note
 from dashboards.blocks.states import empty
-from dashboards.blocks.text import as_of, link
+from dashboards.blocks.text import as_of, link, side_word
 from dashboards.figures.waterfall import waterfall
 from dashboards.source import Question, Source, ask
 from dashboards.urls import Query, href, parse_query
@@ -27,7 +27,7 @@ RESULT = "compare-result"
 
 
 def layout(**query: str) -> Component:
-    pickers = (html.Div(id=PICK_SIDES, className="dy-pick"),)
+    pickers = (html.Div(id=frame.ENDPOINT), html.Div(id=PICK_SIDES))
     body = html.Div(frame.slot(RESULT, 600))
     return frame.page(PATH, TITLE, parse_query(query), START, pickers, (body,), refreshes=False)
 
@@ -99,7 +99,7 @@ def _panels(
         html.Div([html.Div(only) if endpoint else None, finding(found)], className="dy-full"),
         frame.panel(
             "Functions",
-            function_table(found.functions, guilty, query),
+            function_table(found.functions, guilty),
             note="CPU time per request; the one to look at first is on top",
         ),
         frame.panel("Endpoints", endpoint_table(found.endpoints, query)),
@@ -108,7 +108,7 @@ def _panels(
                 "What moved the fleet's CPU",
                 dcc.Graph(
                     id=f"compare-fleet-{change.unit}",
-                    figure=waterfall(change, found.a, found.b, scheme),
+                    figure=waterfall(change, side_word(found.a), side_word(found.b), scheme),
                     config={"displaylogo": False},
                 ),
                 note="traffic + mix of endpoints + cost per request",

@@ -75,7 +75,8 @@ def _chosen(source: Source, question: Question) -> tuple[list[EndpointRow], str,
         raise NoData(f"{wanted or question.service.service} served no request in this time range.")
     seen = {release for row in rows for release in row.releases}
     ordered = ["", *(one for one in question.service.releases if one in seen)]
-    newest = question.query.release if question.query.release in ordered else ordered[-1]
+    asked = question.query.release
+    newest = asked if asked in ordered[1:] else ordered[-1]
     return rows, ordered[max(0, ordered.index(newest) - 1)], newest
 
 

@@ -56,7 +56,7 @@ def register(app: Dash, source: Source) -> None:
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("flame", "show"),
         Output(GRAPH, "title"),
-        Input(DATA, "data"),
+        Input(DATA, "data", allow_optional=True),
         Input(GRAPH, "id"),
     )
 
@@ -76,7 +76,9 @@ def _pickers(question: Question) -> list[Component]:
                 className="dy-controls-part",
             )
         ]
-    return [frame.picker("release", "Release", query.release, ["", *releases], 170)]
+    return [
+        frame.picker("release", "Release", query.release, releases, 170, everything="all releases")
+    ]
 
 
 def _graph(source: Source, question: Question) -> Component:
