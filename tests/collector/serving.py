@@ -1,0 +1,24 @@
+"""A collector in a process of its own: `python -m tests.collector.serving DATA` prints its port."""
+
+import sys
+from pathlib import Path
+
+import waitress
+
+from collector.app import create_app
+from collector.store.store import open_store
+from collector.tokens import load_or_make_tokens
+from tests.collector.rows import START_MS
+
+
+def main() -> None:
+    data_dir = Path(sys.argv[1])
+    tokens = load_or_make_tokens(data_dir)
+    app = create_app(open_store(data_dir), tokens, clock=lambda: START_MS / 1000 + 3600)
+    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=6)
+    print(f"ready {server.effective_port}", flush=True)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()
