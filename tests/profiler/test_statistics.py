@@ -4,7 +4,9 @@ import pytest
 from profiler.statistics import benjamini_hochberg, difference, host_ratios
 
 
-def simulate(rng, hosts: int, windows: int, mean: float, speeds, correlation: float):
+def simulate(
+    rng, hosts: int, windows: int, mean: float, speeds, correlation: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Sums per window of correlated costs: numerator (1, W), denominator, host, window."""
     cost, count, host, window = [], [], [], []
     for number in range(hosts):
