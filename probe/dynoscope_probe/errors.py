@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import sysconfig
 from hashlib import blake2b
 from types import FrameType
 from typing import Optional
@@ -24,7 +24,7 @@ _SCRUB = (
     (re.compile(r"\d{4,}"), "<number>"),
 )
 _NOT_OWN = ("/site-packages/", "/dist-packages/", "/dynoscope_probe/")
-_STDLIB = (sysconfig.get_path("stdlib") + "/", sysconfig.get_path("platstdlib") + "/", "<")
+_STDLIB = (os.path.dirname(os.__file__) + "/", "<")
 
 
 def note_error(request: Request, error: BaseException) -> None:

@@ -21,6 +21,8 @@ __all__ = ["Process", "ThreadState", "current_process"]
 
 #: How long a process without a ring waits before it tries again.
 RETRY_NS = 60 * 10**9
+#: How long a thread's first request waits while another thread makes the ring.
+OPEN_WAIT_S = 1.0
 
 _process: Optional[Process] = None
 #: Locks by pid: a child never waits for a lock that a thread of its parent held.
@@ -80,10 +82,13 @@ class ThreadState:
             process.ring.count("counter_failed")
 
     def __del__(self) -> None:
-        if self.group is not None:
-            self.group.close()
-        if self.pid == os.getpid():  # a child has no say in its parent's ring
-            self.ring.release_slot(self.slot)
+        try:
+            if self.group is not None:
+                self.group.close()
+            if self.pid == os.getpid():  # a child has no say in its parent's ring
+                self.ring.release_slot(self.slot)
+        except Exception:  # noqa: SIM105 - the interpreter is ending and its modules are gone
+            pass
 
 
 class _Silent:
@@ -119,14 +124,16 @@ def forget_process() -> None:
 
 
 def _open_once(pid: int) -> Optional[Process]:
-    """Open the ring; requests of other threads that begin meanwhile are not recorded."""
+    """Open the ring; the first requests of other threads wait for it (some milliseconds)."""
     global _process, _silent
     lock = _opening.setdefault(pid, threading.Lock())
-    if not lock.acquire(blocking=False):
+    if not lock.acquire(timeout=OPEN_WAIT_S):
         return None
     try:
         if _process is not None and _process.pid == pid:
             return _process
+        if _silent is not None and _silent.pid == pid and not _silent.may_retry():
+            return None
         if not is_enabled(os.environ):
             _silent = _Silent(pid, None)
             return None

@@ -1,0 +1,34 @@
+"""A WSGI application without a framework."""
+
+import os
+import time
+
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/crash":
+        raise RuntimeError("crashed for 'somebody@example.org'")
+    if path == "/busy":
+        busy(float(environ["QUERY_STRING"]))
+    if path == "/kill":
+        os.kill(os.getpid(), 9)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if path == "/stream":
+        return stream()
+    return [b"plain %d" % os.getpid()]
+
+
+def stream():
+    for _ in range(3):
+        busy(0.02)
+        yield b"part "
+
+
+def busy(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def create_app():
+    return application

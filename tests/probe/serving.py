@@ -1,0 +1,97 @@
+"""Starts real servers on free loopback ports and ends what it started."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+APPS = Path(__file__).parent / "apps"
+UWSGI = [str(BIN / "uwsgi"), "--master", "--die-on-term", "--need-app", "--disable-logging"]
+DEADLINE_S = 30
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def environment(ring_dir, **more):
+    """Environment of a server: the probe's settings, nothing inherited that would change it."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DYNOSCOPE_", "UWSGI_"))}
+    kept.pop("PYTHONPATH", None)
+    return {
+        **kept,
+        "DYNOSCOPE_RING_DIR": str(ring_dir),
+        "DYNOSCOPE_SERVICE": "shop",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **more,
+    }
+
+
+@contextlib.contextmanager
+def process(argv, env, cwd=APPS, stop=signal.SIGTERM):
+    """A process with its output in a file; ended with its whole session."""
+    log = Path(env["DYNOSCOPE_RING_DIR"]).parent / f"log-{time.monotonic_ns()}"
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            argv, env=env, cwd=cwd, stdout=output, stderr=output, start_new_session=True
+        )
+        running.log = log
+        try:
+            yield running
+        finally:
+            running.send_signal(stop)
+            try:
+                running.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
+
+
+@contextlib.contextmanager
+def server(argv, env, port, cwd=APPS, stop=signal.SIGTERM):
+    """A server that answers on `port`; gives the process."""
+    with process(argv, env, cwd, stop) as running:
+        wait_for(lambda: answers(port) or _gone(running))
+        yield running
+
+
+def _gone(running):
+    assert running.poll() is None, running.log.read_text()[-3000:]
+    return False
+
+
+def answers(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def wait_for(condition, what="the condition", deadline_s=DEADLINE_S):
+    """Poll until true; its value."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {deadline_s} s in vain for {what}")
+
+
+def get(port, path, **headers):
+    """(status, body) of a GET."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
