@@ -34,4 +34,4 @@ def number(field: str, header: str, *, min_width: int = 96) -> dict[str, Any]:
 
 def bar(field: str, header: str) -> dict[str, Any]:
     """A share, 0..1, as a bar with its number."""
-    return number(field, header, min_width=130) | {"cellRenderer": "DyBar"}
+    return number(field, header, min_width=170) | {"flex": 2, "cellRenderer": "DyBar"}

@@ -13,7 +13,7 @@ __all__ = ["ENDPOINT_COLUMNS", "endpoint_rows"]
 ENDPOINT_COLUMNS: tuple[dict[str, Any], ...] = (
     linked("endpoint", "Endpoint", flex=3, min_width=230),
     bar("cost_share", "Share of cost"),
-    number("per_s", "Requests/s"),
+    number("per_s", "Requests/s", min_width=115),
     number("cost", "Cost per request", min_width=140),
     number("cpu_cores", "CPU cores"),
     number("latency_ms_p50", "P50"),
