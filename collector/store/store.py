@@ -16,6 +16,7 @@ from collector.store.errors import StoreError
 from collector.store.hosts import Hosts
 from collector.store.locking import lock_folder
 from collector.store.migrations import migrate
+from collector.store.recovery import forget_lost_blocks
 from profiler.vocabulary import WIRE
 
 __all__ = ["DAY_MS", "Store", "open_store", "truncated"]
@@ -37,6 +38,7 @@ def open_store(
     lock = lock_folder(data_dir)
     engine = None
     try:
+        forget_lost_blocks(data_dir / "chdb")
         engine = Engine(data_dir / "chdb", limits)
         migrate(engine, clock)
         return Store(engine, lock, clock)
