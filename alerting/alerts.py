@@ -113,6 +113,8 @@ def from_json(text: str) -> Alert:
     """The alert back from its JSON; raises ValueError when it is not one."""
     try:
         data = json.loads(text)
+        if data["severity"] not in SEVERITIES:
+            raise ValueError(f"the severity {data['severity']!r} is not one of {SEVERITIES}")
         return Alert(
             id=str(data["id"]),
             rule=str(data["rule"]),

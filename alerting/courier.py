@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from alerting.alerts import from_json
 from alerting.journal import record_attempt
 from alerting.notify import Webhook
 from collector.store.alert_reads import alert_events
@@ -66,16 +67,16 @@ class Courier:
             states=["firing", "resolved", "delivered"],
             limit=EVENTS_MAX,
         )
-        payloads = [(event.state, json.loads(event.json)) for event in reversed(events)]
+        payloads = [(event.state, _payload(event.json)) for event in reversed(events)]
         arrived = {
-            (payload["notification_id"], payload["delivery"]["target"])
+            (payload["notification_id"], payload.get("delivery", {}).get("target"))
             for state, payload in payloads
-            if state == "delivered"
+            if state == "delivered" and payload
         }
         return [
             (payload, hook)
             for state, payload in payloads
-            if state != "delivered"
+            if state != "delivered" and payload
             for hook in self.webhooks
             if (payload["notification_id"], hook.target) not in arrived
         ]
@@ -104,3 +105,12 @@ class Courier:
             now_ms=now_ms,
         )
         return bool(attempts.sent)
+
+
+def _payload(text: str) -> dict[str, Any]:
+    """What was written as an alert; empty where it is none (the evaluator counts those)."""
+    try:
+        alert = from_json(text)
+    except ValueError:
+        return {}
+    return {**json.loads(text), "notification_id": alert.notification_id}

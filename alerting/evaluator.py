@@ -7,6 +7,7 @@ is no longer true, looks of the cost rule, back-off) only delays, so a restart l
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from alerting import journal
@@ -87,12 +88,14 @@ class Evaluator:
         """
         rules = self.rulebook.refresh()
         to_ms = now_ms - round(self.settle_s * 1000)
-        is_open = [from_json(text) for text in open_alerts(self.store)]
+        is_open, unreadable = _parsed(open_alerts(self.store))
         seen = newest_by_service(self.store, from_ms=max(0, to_ms - LIFE_MS))
         alive = {name for name, ms in seen.items() if ms >= to_ms - self.stale_s * 1000}
         ids = frozenset(alert.id for alert in is_open)
         checks, statuses = self._check_all(rules, to_ms, frozenset(alive), ids)
         failures = tuple((check.rule, check.failed) for check in checks if check.failed)
+        if unreadable:
+            failures += (("stored-alerts", f"{unreadable} stored alerts cannot be read"),)
         self._count_failures(failures, now_ms)
         checks += [self._check_failures(failures, now_ms), _check_files(rules, now_ms)]
         changed = self._life.step(is_open, checks, now_ms)
@@ -204,6 +207,15 @@ class Evaluator:
         except Exception as error:
             self._error = f"{type(error).__name__}: {error}"
             log.exception("alerting failed; it goes on at the next turn")
+
+
+def _parsed(texts: Sequence[str]) -> tuple[list[Alert], int]:
+    """The alerts, and how many are none: anyone who may ingest can write the table."""
+    parsed: list[Alert] = []
+    for text in texts:
+        with suppress(ValueError):
+            parsed.append(from_json(text))
+    return parsed, len(texts) - len(parsed)
 
 
 def _check_files(rules: Rules, now_ms: int) -> Check:

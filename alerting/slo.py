@@ -7,16 +7,16 @@ from alerting.alerts import Check, Finding, alert_id
 from alerting.burn import Burn, Count, burn_rate, judge, window_ms
 from alerting.diagnosis import Diagnosis, Episode, diagnose
 from alerting.rules import Slo
-from collector.store.slo_reads import SliceCount, slice_counts
+from collector.store.slo_reads import SliceCount, slice_counts, slice_edges
 from collector.store.store import Store
 
-__all__ = ["SloStatus", "check_slo", "count_windows", "slice_edges"]
+__all__ = ["SloStatus", "check_slo", "count_windows"]
 
 #: Older requests are counted from the minute roll-up.
 RAW_MS = 2 * 3_600_000
 MINUTE_MS = 60_000
 #: How finely the time between two window lengths is cut, to see in how much of it there was data.
-SLICES_PER_WINDOW = 8
+PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ def check_slo(
         {window_ms(s) for tier in slo.tiers for s in (tier.long_s, tier.short_s)}
         | {window_ms(slo.window_s)}
     )
-    edges = slice_edges(windows)
+    edges = slice_edges(windows, PARTS)
     statuses: list[SloStatus] = []
     findings: list[Finding] = []
     unknown: set[str] = set()
-    by_service = _by_service(_read(store, slo, windows[-1], to_ms, edges)) or {slo.service: []}
+    by_service = _by_service(_read(store, slo, windows, to_ms)) or {slo.service: []}
     for service, slices in by_service.items():
         key = (service, slo.endpoint)
         status = _status(slo, service, slices, edges, windows, to_ms, alive, open_ids)
@@ -68,17 +68,6 @@ def check_slo(
         Check(slo.name, tuple(findings), frozenset(unknown | silent), "", slo.keep_firing_s),
         statuses,
     )
-
-
-def slice_edges(windows_ms: Sequence[int]) -> list[int]:
-    """Ages, ms, ascending: every window length is one, and the time between two is cut evenly."""
-    edges: list[int] = []
-    start = 0
-    for length in sorted(windows_ms):
-        parts = min(SLICES_PER_WINDOW, length - start)
-        edges += [start + (length - start) * part // parts for part in range(1, parts + 1)]
-        start = length
-    return edges
 
 
 def count_windows(
@@ -98,15 +87,14 @@ def count_windows(
     return counts
 
 
-def _read(
-    store: Store, slo: Slo, longest_ms: int, to_ms: int, edges: Sequence[int]
-) -> list[SliceCount]:
+def _read(store: Store, slo: Slo, windows_ms: Sequence[int], to_ms: int) -> list[SliceCount]:
     return slice_counts(
         store,
-        from_ms=max(0, to_ms - longest_ms),
+        from_ms=max(0, to_ms - windows_ms[-1]),
         raw_from_ms=(to_ms - RAW_MS) // MINUTE_MS * MINUTE_MS,
         to_ms=to_ms,
-        edges_ms=edges,
+        windows_ms=windows_ms,
+        parts=PARTS,
         service=slo.service,
         endpoint=slo.endpoint,
         good=slo.good.kind,

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from collector.answers.records import AlertState, Answer, Window
+from collector.answers.records import AlertState, Answer, LimitRow, Window
 from collector.errors import BadQuestion
 from collector.store.alert_reads import AlertEvent, alert_events
 from collector.store.store import Store
@@ -11,6 +11,9 @@ from collector.store.store import Store
 __all__ = ["alerts"]
 
 EVENTS_MAX = 5_000
+FIELDS = {
+    "id", "rule", "state", "severity", "labels", "summary", "started_ms", "ended_ms"
+}  # fmt: skip
 STATES = ("", "firing", "resolved")
 
 #: alert id and start of firing: an alert that fires again is another row
@@ -32,8 +35,12 @@ def alerts(store: Store, window: Window, state: str = "") -> Answer[tuple[AlertS
         limit=EVENTS_MAX,
     )
     episodes: dict[Episode, list[tuple[AlertEvent, dict[str, Any]]]] = {}
+    unreadable = 0
     for event in reversed(events):
-        payload = json.loads(event.json)
+        payload = _payload(event.json)
+        if payload is None:
+            unreadable += 1
+            continue
         episodes.setdefault((event.id, payload["started_ms"]), []).append((event, payload))
     found = [_alert(history) for history in episodes.values()]
     chosen = [
@@ -48,7 +55,18 @@ def alerts(store: Store, window: Window, state: str = "") -> Answer[tuple[AlertS
         tuple(chosen),
         truncated=len(events) >= EVENTS_MAX,
         as_of_ms=max((event.ts_ms for event in events), default=0),
+        limits=(LimitRow("alerts", "unreadable events", unreadable),) if unreadable else (),
     )
+
+
+def _payload(text: str) -> dict[str, Any] | None:
+    """The alert as an evaluator wrote it; None for anything else that was ingested."""
+    try:
+        payload = json.loads(text)
+        complete = set(payload) >= FIELDS and isinstance(payload["labels"], dict)
+    except (ValueError, TypeError):
+        return None
+    return payload if complete and isinstance(payload["started_ms"], int) else None
 
 
 def _alert(history: list[tuple[AlertEvent, dict[str, Any]]]) -> AlertState | None:

@@ -18,6 +18,8 @@ def slos(store: Store, window: Window) -> Answer[tuple[SloState, ...]]:
     numbers = slo_numbers(store, from_ms=window.from_ms, to_ms=window.to_ms, limit=NUMBERS_MAX)
     by_slo: dict[tuple[str, str], dict[str, SloNumber]] = {}
     for number in numbers:
+        if not _is_complete(number.labels):
+            continue
         by_slo.setdefault((number.labels["slo"], number.service), {})[number.name] = number
     services = {service for _, service in by_slo if service}
     states = [
@@ -32,6 +34,12 @@ def slos(store: Store, window: Window) -> Answer[tuple[SloState, ...]]:
         truncated=len(numbers) >= NUMBERS_MAX,
         as_of_ms=max((state.ts_ms for state in states), default=0),
     )
+
+
+def _is_complete(labels: Mapping[str, str]) -> bool:
+    """Whether an evaluation wrote it: anyone who may ingest can write metrics."""
+    known = all(name in labels for name in ("slo", "endpoint", "good", "state"))
+    return known and labels.get("window_s", "").replace(".", "", 1).isdecimal()
 
 
 def _elsewhere(slo: str, by_slo: Mapping[tuple[str, str], object]) -> bool:

@@ -13,6 +13,7 @@ __all__ = [
     "TimeByPart",
     "bad_by",
     "newest_by_service",
+    "slice_edges",
     "slice_counts",
     "slo_numbers",
     "time_by_part",
@@ -70,20 +71,25 @@ def slice_counts(
     from_ms: int,
     raw_from_ms: int,
     to_ms: int,
-    edges_ms: Sequence[int],
+    windows_ms: Sequence[int],
+    parts: int,
     service: str,
     endpoint: str,
     good: str,
     threshold_ms: int,
 ) -> list[SliceCount]:
-    """Counts by slice of age: slice i holds ages in (edges[i - 1], edges[i]] before `to_ms`.
+    """Counts by slice of age before `to_ms`: see `slice_edges`.
 
     From `raw_from_ms` (a whole minute) on from raw requests; before it from the roll-up, of which
     only minutes that begin at or after `from_ms` count.
     """
     chosen: dict[str, Any] = {
         "to_ms": to_ms,
-        "edges_ms": list(edges_ms),
+        "windows_ms": list(windows_ms),
+        "rings": list(range(len(windows_ms))),
+        "starts_ms": [0, *windows_ms[:-1]],
+        "lengths_ms": [b - a for a, b in zip([0, *windows_ms], windows_ms, strict=False)],
+        "parts": parts,
         "service": service,
         "endpoint": endpoint,
         "good": good,
@@ -96,6 +102,18 @@ def slice_counts(
         ).to_pylist()
     return [
         SliceCount(r["service"], r["slice"], r["good_requests"], r["all_requests"]) for r in rows
+    ]
+
+
+def slice_edges(windows_ms: Sequence[int], parts: int) -> list[int]:
+    """The older end of each slice, as an age in ms: slice i holds ages in (edges[i - 1], edges[i]].
+
+    The time between one window length and the next is cut into `parts`. `windows_ms` ascend.
+    """
+    return [
+        start - (start - end) * part // parts  # rounded up
+        for start, end in zip([0, *windows_ms], windows_ms, strict=False)
+        for part in range(1, parts + 1)
     ]
 
 
@@ -162,8 +180,13 @@ def slo_numbers(store: Store, *, from_ms: int, to_ms: int, limit: int) -> list[S
             r["service"],
             r["name"],
             r["newest_value"],
-            dict(label.split("=", 1) for label in r["newest_labels"]),
+            _named(r["newest_labels"]),
             r["newest_ms"],
         )
         for r in rows.to_pylist()
     ]
+
+
+def _named(labels: Sequence[str]) -> dict[str, str]:
+    parts = (label.partition("=") for label in labels)
+    return {name: value for name, _, value in parts}

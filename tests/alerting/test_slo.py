@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from alerting.rules import Slo, parse_rules
-from alerting.slo import check_slo, count_windows, slice_edges
-from collector.store.slo_reads import SliceCount, slice_counts
+from alerting.slo import check_slo, count_windows
+from collector.store.slo_reads import SliceCount, slice_counts, slice_edges
 from collector.store.store import Store
 from tests.alerting.traffic import FEED, MINUTE_MS, SERVICE, START_MS, put_requests
 
@@ -78,13 +78,14 @@ def test_counts_are_exact_from_raw_rows_and_from_the_roll_up(
     windows = [5_000, 60_000, 3_600_000, 180 * MINUTE_MS, 239 * MINUTE_MS]
     to_ms = START_MS + 240 * MINUTE_MS
     windows = windows if raw_minutes else windows[1:]
-    edges = slice_edges(windows)
+    edges = slice_edges(windows, 8)
     slices = slice_counts(
         store,
         from_ms=to_ms - windows[-1],
         raw_from_ms=to_ms - raw_minutes * MINUTE_MS,
         to_ms=to_ms,
-        edges_ms=edges,
+        windows_ms=windows,
+        parts=8,
         service="",
         endpoint=FEED,
         good=good,
@@ -97,14 +98,26 @@ def test_counts_are_exact_from_raw_rows_and_from_the_roll_up(
 
 
 def test_edges_hold_every_window_and_divide_the_time_between() -> None:
-    edges = slice_edges([30_000, 417, 5_000])
-    assert {417, 5_000, 30_000} <= set(edges)
+    edges = slice_edges([417, 5_000, 30_000], 8)
+    assert [edges[7], edges[15], edges[23]] == [417, 5_000, 30_000]
     assert edges == sorted(set(edges)) and len(edges) == 24
-    assert slice_edges([3]) == [1, 2, 3]
+    assert slice_edges([3], 4) == [1, 2, 3, 3]
+
+
+def test_every_age_falls_into_the_slice_whose_edges_hold_it(store: Store) -> None:
+    windows, to_ms = [7, 20, 100], START_MS + 100
+    put_requests(store, start_ms=START_MS, span_ms=100, n=100)
+    slices = slice_counts(
+        store, from_ms=START_MS, raw_from_ms=START_MS, to_ms=to_ms, windows_ms=windows, parts=4,
+        service="", endpoint="", good="no crash", threshold_ms=0,
+    )  # fmt: skip
+    edges = [0, *slice_edges(windows, 4)]
+    wanted = {i: b - a for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False)) if b > a}
+    assert {one.slice: one.total for one in slices} == wanted
 
 
 def test_coverage_is_the_share_of_the_window_with_data() -> None:
-    edges = slice_edges([800])
+    edges = slice_edges([800], 8)
     slices = [SliceCount("s", i, 1, 1) for i in (0, 1, 1, 2)] + [SliceCount("s", 7, 0, 0)]
     count = count_windows(slices, edges, [800])[800]
     assert (count.covered, count.total) == (0.375, 4)

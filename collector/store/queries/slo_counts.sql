@@ -1,8 +1,14 @@
--- Good and counted requests by age: slice 0 is the newest, slice i holds ages in (edges[i], edges[i + 1]].
+-- Good and counted requests by age. Ring i holds the ages in (windows[i - 1], windows[i]]; each ring
+-- is cut into as many equal parts, and slices count them on, from the newest.
 -- What is good and what counts: alerting/rules.py, Good.
 SELECT
     service,
-    arrayCount(edge -> edge < {to_ms:UInt64} - ts_ms, {edges_ms:Array(UInt64)}) AS slice,
+    arrayCount(edge -> edge < {to_ms:UInt64} - ts_ms, {windows_ms:Array(UInt64)}) AS ring,
+    toUInt32(ring * {parts:UInt32} + intDiv(
+        ({to_ms:UInt64} - ts_ms - 1 - transform(ring, {rings:Array(UInt32)}, {starts_ms:Array(UInt64)}, toUInt64(0)))
+            * {parts:UInt32},
+        transform(ring, {rings:Array(UInt32)}, {lengths_ms:Array(UInt64)}, toUInt64(1))
+    )) AS slice,
     sum(multiIf(
         {good:String} = 'within', wall_ns < {threshold_ns:UInt64} AND outcome != 'killed',
         {good:String} = 'available', kind = 'http' AND status < 500 AND status != 429
@@ -22,5 +28,5 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
   AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
   AND ({service:String} = '' OR service = {service:String})
   AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
-GROUP BY service, slice
+GROUP BY service, ring, slice
 ORDER BY service, slice
