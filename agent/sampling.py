@@ -23,7 +23,7 @@ from agent.samples import Sampled, WorkerView, foreign_samples, sampled
 from agent.schedstat import contended, schedstat, task_ids
 from agent.stacks import Modules, Stack
 
-__all__ = ["Samples", "Sampling", "cpu_s"]
+__all__ = ["Samples", "Sampling", "cpu_s", "spread"]
 
 WINDOW_GAPS_MAX = 10
 ROWS_WAITING_MAX = 50_000
@@ -147,7 +147,7 @@ class Sampling:
             self.limits.add("windows_put_off_for_budget")
         else:
             self.state = "sampling"
-        return _spread(able, plan.workers, self.rng), plan.rate_hz
+        return spread(able, plan.workers, self.rng), plan.rate_hz
 
     def _usable(self, worker: WorkerView, window: Window, tasks: frozenset[int]) -> bool:
         """Whether the window is to be believed; the reason is kept where it is not."""
@@ -197,7 +197,7 @@ def _children_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _spread(able: Sequence[WorkerView], count: int, rng: random.Random) -> list[WorkerView]:
+def spread(able: Sequence[WorkerView], count: int, rng: random.Random) -> list[WorkerView]:
     """About `count` workers at random, in proportion to their service's, at least one of each."""
     by_service: dict[str, list[WorkerView]] = defaultdict(list)
     for one in able:

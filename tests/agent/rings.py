@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from zlib import crc32
 
 from agent.workers import start_ticks
 from dynoscope_probe import layout
@@ -12,14 +13,14 @@ RECORD_ZERO = dict.fromkeys(layout.RECORD_FIELDS, 0)
 
 
 def make_ring(folder: Path, *, pid: int | None = None, records: int = 1024, **facts) -> Ring:
-    """A ring of a process (this one unless told)."""
-    pid = os.getpid() if pid is None else pid
+    """A ring that this process writes; `pid` makes its header name another process."""
+    own = os.getpid()
     defaults = {
-        "pid": pid,
+        "pid": own,
         "worker": 1,
         "pid_namespace": os.stat("/proc/self/ns/pid").st_ino,
         "created_ns": time.time_ns(),
-        "process_start_ticks": start_ticks(pid, Path("/proc")) or 1,
+        "process_start_ticks": start_ticks(pid or own, Path("/proc")),
         "unit": 1,
         "service": "shop",
         "host": "web-1",
@@ -30,7 +31,20 @@ def make_ring(folder: Path, *, pid: int | None = None, records: int = 1024, **fa
         "unit_reason": "ENOENT",
         "sys_path": "/srv/app",
     }
-    return open_ring(str(folder), records, Facts(**{**defaults, **facts}))
+    ring = open_ring(str(folder), records, Facts(**{**defaults, **facts}))
+    if pid is not None:
+        _rename_process(ring.path, pid)
+    return ring
+
+
+def _rename_process(path: str, pid: int) -> None:
+    """The writer writes only for its own process, so the header is changed behind its back."""
+    with open(path, "r+b") as file:
+        fields = list(layout.HEADER.unpack(file.read(layout.HEADER.size)))
+        fields[layout.HEADER_FIELDS.index("pid")] = pid
+        header = layout.HEADER.pack(*fields)
+        file.seek(0)
+        file.write(header + crc32(header).to_bytes(4, "little"))
 
 
 def packed(**fields: int) -> bytes:

@@ -1,0 +1,203 @@
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import httpx
+import pytest
+
+from agent.budget import Budget
+from agent.limits import Limits
+from agent.requests import Identity
+from agent.sampler import PySpy, py_spy_binary
+from agent.samples import WorkerView
+from agent.sampling import Sampling, spread
+from agent.workers import Workers
+from tests.agent.processes import ROOT, target, until
+
+
+def sampling(workers, *, share=1.0, window_s=1, rate_hz=50, binary=None):
+    made = Sampling(
+        PySpy(binary or py_spy_binary()),
+        Budget(share),
+        Limits(),
+        window_s,
+        rate_hz,
+        random.Random(3),
+        lambda: time.time_ns() // 10**6,
+        time.monotonic,
+    )
+    made.workers = tuple(workers)
+    return made
+
+
+def view(process, ring_id=1, service="shop"):
+    return WorkerView(ring_id, process.pid, 1, "r1", Identity(service, "h", ""), str(ROOT))
+
+
+@contextmanager
+def running(made):
+    stop = Event()
+    thread = Thread(target=made.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        made.sampler.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_windows_follow_each_other_and_weights_add_up_to_the_time_of_all_workers():
+    with target("two_functions") as one, target("two_functions") as two:
+        made = sampling([view(one, 1), view(two, 2)])
+        began = time.monotonic()
+        with running(made):
+            until(lambda: len({row["ts_ms"] for row in made.waiting().rows}) >= 3)
+            kept = made.waiting()
+            passed_s = time.monotonic() - began
+    busy_s = sum(row["weight_s"] for row in kept.rows)
+    weight_s = busy_s + sum(seconds for _, seconds in kept.idle.values())
+    assert 2 * passed_s * 0.6 < weight_s <= 2 * passed_s * 1.05
+    assert {row["ring_id"] for row in kept.rows} == {1, 2}
+    assert {row["stack_id"] for row in kept.rows} <= kept.stacks.keys()
+    assert set(made.profiled_ms) == {1, 2}
+
+
+def test_what_is_settled_is_gone_and_what_came_later_stays():
+    with target("two_functions") as one:
+        made = sampling([view(one)])
+        made.window(made.workers, 50)
+        first = made.waiting()
+        made.window(made.workers, 50)
+        made.settle(first)
+        rest = made.waiting()
+    assert first.rows and rest.rows
+    assert not {id(row) for row in first.rows} & {id(row) for row in rest.rows}
+    assert next(iter(rest.idle.values()))[0] >= 0
+
+
+def test_no_budget_puts_windows_off_and_says_so():
+    with target("two_functions") as one:
+        made = sampling([view(one)], share=0.001)
+        made.budget.account(0, 0)
+        made.budget.account(1, 100)
+        with running(made):
+            until(lambda: made.state == "waiting for budget")
+        assert made.limits.totals()["agent.windows_put_off_for_budget"] >= 1
+        assert made.waiting().rows == []
+
+
+def test_py_spy_that_is_missing_is_counted_and_shown():
+    with target("two_functions") as one:
+        made = sampling([view(one)], binary="/nonexistent")
+        made.window(made.workers, 50)
+    assert made.limits.totals() == {"agent.windows_failed": 1}
+    assert "does not start" in made.reasons[1]
+
+
+def test_a_worker_that_has_gone_is_no_failure():
+    with target("two_functions") as one:
+        gone = view(one)
+    made = sampling([gone])
+    made.window([gone], 50)
+    assert made.limits.totals() == {}
+    assert made.waiting().rows == []
+
+
+def test_every_service_has_a_worker_in_every_window():
+    workers = [
+        WorkerView(n, n, 1, "r1", Identity("web" if n < 9 else "tasks", "h", ""), "")
+        for n in range(10)
+    ]
+    rng = random.Random(1)
+    seen = set()
+    for _ in range(200):
+        chosen = spread(workers, 4, rng)
+        assert {one.identity.service for one in chosen} == {"web", "tasks"}
+        assert len(chosen) == 4
+        seen |= {one.ring_id for one in chosen}
+    assert seen == set(range(10))
+    assert spread(workers, 0, rng) == []
+
+
+@contextmanager
+def uwsgi(folder, *options):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(folder / "uwsgi.log", "wb") as log:
+        process = subprocess.Popen(
+            [
+                Path(sys.executable).parent / "uwsgi", "--http-socket", f"127.0.0.1:{port}",
+                "--master", "--die-on-term", "--enable-threads", "--processes", "1",
+                "--venv", sys.prefix, "--pythonpath", str(ROOT),
+                "--module", "tests.agent.targets.uwsgi_app", *options,
+            ],
+            stdout=log, stderr=log, env={**os.environ, "RINGS": str(folder)},
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        until(lambda: process.poll() is None and _answers(url))
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(url):
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("after_fork", [True, False])
+def test_on_cpu_means_on_cpu_on_uwsgi(tmp_path, after_fork):
+    options = ["--py-call-osafterfork"] if after_fork else []
+    with uwsgi(tmp_path, *options) as url:
+        stop = Event()
+
+        def load():
+            with httpx.Client() as client:
+                while not stop.is_set():
+                    client.get(url)
+
+        thread = Thread(target=load)
+        thread.start()
+        try:
+            workers = Workers(tmp_path, Path("/proc"))
+            workers.look(1)
+            made = sampling(
+                [one.view("", "") for one in workers.known.values()], window_s=3, rate_hz=100
+            )
+            made.window(made.workers, 100)
+        finally:
+            stop.set()
+            thread.join()
+    samples = made.waiting()
+    if not after_fork:
+        (reason,) = made.reasons.values()
+        assert "py-call-osafterfork" in reason
+        assert made.limits.totals() == {"agent.workers_with_wrong_thread": 1}
+        assert samples.rows == []
+        return
+    assert made.reasons == {}
+    inside = {"compute": 0, "wait": 0}
+    named = 0
+    for row in samples.rows:
+        for name in inside:
+            _, stack = samples.stacks[row["stack_id"]]
+            if f"tests.agent.targets.uwsgi_app:{name}" in stack.frames:
+                named += row["samples"] * (row["endpoint"] == "GET /")
+                inside[name] += row["samples"]
+    # Not stopped while it is read, a worker may move on in the middle of a stack.
+    assert named >= 0.97 * sum(inside.values())
+    assert inside["compute"] > 30
+    assert inside["wait"] < 0.15 * inside["compute"]
