@@ -1,4 +1,4 @@
-"""From what the checks find to what happens to the alerts: fires, grows graver, resolves; pure."""
+"""From what the checks find to what happens to the alerts: fire, update, resolve; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,8 +28,8 @@ class LifeCycle:
         changed = [_fire(f) for f in findings.values() if f.id not in is_open]
         for alert in open_alerts:
             found = findings.get(alert.id)
-            if found is not None and _graver(found, alert):
-                changed.append(_escalate(alert, found))
+            if found is not None and (_graver(found, alert) or _knows_more(found, alert)):
+                changed.append(_update(alert, found))
             elif found is None and self._is_over(alert, by_rule, now_ms):
                 changed.append(_resolve(alert, by_rule, now_ms))
         self._remember(findings, is_open, now_ms)
@@ -70,7 +70,12 @@ def _graver(finding: Finding, alert: Alert) -> bool:
     return SEVERITIES.index(finding.severity) > SEVERITIES.index(alert.severity)
 
 
-def _escalate(alert: Alert, finding: Finding) -> Alert:
+def _knows_more(finding: Finding, alert: Alert) -> bool:
+    """A label that the alert did not have when it fired, such as the function to look at."""
+    return bool(finding.labels.keys() - alert.labels.keys())
+
+
+def _update(alert: Alert, finding: Finding) -> Alert:
     """The same alert, still from its first start, with what is known now."""
     return replace(_fire(finding), started_ms=alert.started_ms)
 

@@ -23,6 +23,9 @@ EVERY_MS = 10_000
 #: A release that had no request for so long while others had is not live any more.
 GONE_MS = 120_000
 LOOKS_MIN = 2
+#: A sure finding waits so long for a function to be named as surely; then it goes out without one,
+#: and once more when there is one.
+NAMING_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class CostWatch:
     _last: dict[str, tuple[int, Check]] = field(default_factory=dict)
     #: alert id -> (looks in a row, newest data of the last one)
     _looks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: alert id -> since when it is sure
+    _sure_ms: dict[str, int] = field(default_factory=dict)
 
     def check(
         self, rule: CostRule, services: Sequence[str], to_ms: int, open_ids: frozenset[str]
@@ -90,11 +95,11 @@ class CostWatch:
             if change.verdict == "cannot tell":
                 unknown.add(one)
             elif self._holds(one, change, rule, len(changes), answer.as_of_ms, open_ids):
-                findings.append(
-                    cost_finding(
-                        rule, key, change, answer.data, release.first_ms, to_ms, self.base_url
-                    )
+                finding = cost_finding(
+                    rule, key, change, answer.data, release.first_ms, to_ms, self.base_url
                 )
+                if one in open_ids or self._says_enough(finding, to_ms):
+                    findings.append(finding)
         return findings, unknown
 
     def _holds(
@@ -118,12 +123,17 @@ class CostWatch:
         )
         if not broken or not low > rule.budget:
             self._looks.pop(one, None)
+            self._sure_ms.pop(one, None)
             return False
         looks, seen_ms = self._looks.get(one, (0, -1))
         if as_of_ms > seen_ms:
             looks += 1
             self._looks[one] = (looks, as_of_ms)
         return looks >= LOOKS_MIN
+
+    def _says_enough(self, finding: Finding, to_ms: int) -> bool:
+        since_ms = self._sure_ms.setdefault(finding.id, to_ms)
+        return "function" in finding.labels or to_ms - since_ms >= NAMING_MS
 
 
 def newest_pair(releases: Sequence[LiveRelease]) -> tuple[LiveRelease, LiveRelease] | None:

@@ -61,6 +61,17 @@ def test_it_grows_graver_but_not_milder() -> None:
     assert life.step([graver], [check(F)], 3_000) == []
 
 
+def test_it_is_sent_again_once_when_more_is_known() -> None:
+    life = LifeCycle()
+    (alert,) = life.step([], [check(F)], 1_000)
+    named = replace(F, labels={**F.labels, "function": "feed:rank"}, summary="feed:rank did it.")
+    (update,) = life.step([alert], [check(named)], 2_000)
+    assert (update.id, update.state, update.started_ms) == (alert.id, "firing", 1_000)
+    assert (update.labels["function"], update.summary) == ("feed:rank", "feed:rank did it.")
+    assert life.step([update], [check(named)], 3_000) == []
+    assert life.step([update], [check(F)], 4_000) == []
+
+
 def test_an_alert_of_a_rule_that_is_gone_resolves_and_says_so() -> None:
     life = LifeCycle()
     (alert,) = life.step([], [check(F)], 1_000)

@@ -166,10 +166,18 @@ def test_another_endpoint_gets_its_own_function_or_none() -> None:
         watch.check(RULE, [SERVICE], 100_000, NO_IDS)
         (finding,) = watch.check(RULE, [SERVICE], 110_000, NO_IDS).findings
         assert finding.labels["function"] == function
+
+
+def test_it_waits_a_minute_for_a_function_and_no_longer() -> None:
     elsewhere = replace(change_of(), endpoint="GET /x/")
-    watch = watch_of(Comparer(elsewhere, guilty=other))
-    watch.check(RULE, [SERVICE], 100_000, NO_IDS)
-    (finding,) = watch.check(RULE, [SERVICE], 110_000, NO_IDS).findings
+    watch = watch_of(Comparer(elsewhere))
+    fired = [
+        (to_ms, finding)
+        for to_ms in range(100_000, 180_000, 10_000)
+        for finding in watch.check(RULE, [SERVICE], to_ms, NO_IDS).findings
+    ]
+    to_ms, finding = fired[0]
+    assert to_ms == 170_000
     assert "function" not in finding.labels and "No single function" in finding.summary
 
 
