@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,16 +30,14 @@ BATCHES = [stream(rows.request_rows(BATCH_ROWS, seed, ring_id=seed)) for seed in
 def collector(data_dir: Path):
     """A serving process and its address; killed at the end."""
     command = [sys.executable, "-m", "tests.collector.serving", str(data_dir)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("ready "), "the collector did not start"
-        yield process, f"http://127.0.0.1:{line.split()[1]}"
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("ready "), "the collector did not start"
+            yield process, f"http://127.0.0.1:{line.split()[1]}"
+        finally:
+            process.kill()
 
 
 class Sender(threading.Thread):
@@ -75,7 +74,11 @@ def put(client: httpx.Client, url: str, batch_id: str, body: bytes) -> httpx.Res
 
 def counts(store: Store) -> dict[str, float]:
     """Rows by each way of counting."""
-    window = {"from_ms": START_MS, "to_ms": START_MS + 600_000, "service": rows.SERVICE}
+    window: dict[str, Any] = {
+        "from_ms": START_MS,
+        "to_ms": START_MS + 600_000,
+        "service": rows.SERVICE,
+    }
     ways = {
         "raw": store.query("endpoints_raw", **window)["requests"],
         "endpoint_minutes": store.query("endpoints_minutes", **window)["requests"],

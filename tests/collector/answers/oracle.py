@@ -34,10 +34,10 @@ def failed(rows: Iterable[Row]) -> int:
 
 
 def mean(rows: list[Row], name: str) -> float:
-    return sum(row[name] for row in rows) / len(rows)
+    return float(sum(row[name] for row in rows) / len(rows))
 
 
 def quantile_ms(rows: list[Row], share: float) -> float:
     """The exact quantile of wall time, ms."""
     ordered = sorted(row["wall_ns"] for row in rows)
-    return ordered[max(math.ceil(share * len(ordered)), 1) - 1] / 1e6
+    return float(ordered[max(math.ceil(share * len(ordered)), 1) - 1] / 1e6)

@@ -12,7 +12,7 @@ from collector.store.engine import Engine, QueryLimits
 from collector.store.errors import QueryStopped, StoreError, StoreInUse
 
 LIMITS = QueryLimits(seconds=1.0, rows=1_000, memory_bytes=100_000_000)
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 """A store that was closed is opened again with all that it held."""
 
+from typing import Any
+
 from collector.store.store import open_store
 from tests.collector.rows import SERVICE, START_MS, request_rows
 
-WINDOW = {"service": SERVICE, "from_ms": START_MS, "to_ms": START_MS + 600_000}
+WINDOW: dict[str, Any] = {"service": SERVICE, "from_ms": START_MS, "to_ms": START_MS + 600_000}
 
 
 def test_rows_hosts_and_batch_ids_outlive_the_process(tmp_path):
