@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from profiler.calltree import Stack, index_functions
-from profiler.endpoints import endpoint_changes, worst_endpoint
+from profiler.drift import common_drift, stretched
+from profiler.endpoints import endpoint_changes, judged, worst_endpoint
 from profiler.fleet import fleet_change
 from profiler.functions import SAMPLES_MIN, function_changes, guilty_function, ranked
 from profiler.measured import RequestWindows, SideData
@@ -24,6 +25,8 @@ from profiler.statistics import Difference
 __all__ = ["compare_sides"]
 
 FUNCTIONS_MAX = 200
+#: A common drift smaller than this is not worth a word.
+DRIFT_TOLD = 0.02
 
 
 def compare_sides(
@@ -38,16 +41,21 @@ def compare_sides(
 ) -> Comparison:
     """The whole answer. `budget`: the rise per request that is no regression yet (0.01: 1%)."""
     hosts = sorted(set(a.requests.host.tolist()) | set(b.requests.host.tolist()))
-    endpoints, spreads = endpoint_changes(a, b, hosts, budget)
-    fleet = _fleet(a.requests, b.requests, window_s)
-    endpoints = _with_fleet_shares(endpoints, fleet)
-    functions: list[FunctionChange] = []
+    measured, spreads = endpoint_changes(a, b, hosts)
     index = index_functions(stacks)
-    for change in endpoints:
-        functions += function_changes(a, b, change.endpoint, index, hosts)
+    functions = [
+        found
+        for endpoint in dict.fromkeys(change.endpoint for change in measured)
+        for found in function_changes(a, b, endpoint, index, hosts)
+    ]
+    drift = common_drift(functions)
+    fleet = _fleet(a.requests, b.requests, window_s)
+    endpoints = [
+        judged(stretched(change, drift), budget) for change in _with_fleet_shares(measured, fleet)
+    ]
     worst = worst_endpoint(endpoints)
     guilty = guilty_function(functions, worst)
-    evidence = _evidence(a, b, spreads, window_s, hosts)
+    evidence = replace(_evidence(a, b, spreads, window_s, hosts), drift=drift)
     verdict = _overall(endpoints)
     return Comparison(
         a=a.label,
@@ -180,6 +188,12 @@ def _notes(
         share = evidence.contended_share
         notes.append(
             f"{share:.0%} of the samples come from windows in which workers waited for a core"
+        )
+    if abs(evidence.drift) > DRIFT_TOLD:
+        slower = "more" if evidence.drift > 0 else "less"
+        notes.append(
+            f"code that did not change takes about {abs(evidence.drift):.1%} {slower} CPU time on "
+            "side b: the machine differs; cpu_ns intervals reach as far"
         )
     if endpoints and not functions:
         notes.append(

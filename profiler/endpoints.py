@@ -9,7 +9,7 @@ from profiler.measured import RequestWindows, SideData
 from profiler.records import EndpointChange, Interval
 from profiler.statistics import Difference, Ratios, benjamini_hochberg, difference, host_ratios
 
-__all__ = ["SIGNIFICANCE", "endpoint_changes", "worst_endpoint"]
+__all__ = ["SIGNIFICANCE", "endpoint_changes", "judged", "worst_endpoint"]
 
 #: Requests (past warm-up) below which a side says nothing.
 REQUESTS_MIN = 50
@@ -19,8 +19,9 @@ SIGNIFICANCE = 0.05
 
 
 def endpoint_changes(
-    a: SideData, b: SideData, hosts: Sequence[str], budget: float
+    a: SideData, b: SideData, hosts: Sequence[str]
 ) -> tuple[list[EndpointChange], list[Difference]]:
+    """Every endpoint and unit on both sides, not judged yet, and how they were estimated."""
     changes, spreads = [], []
     keys = {
         key
@@ -35,11 +36,9 @@ def endpoint_changes(
             changes.append(change)
             spreads.append(spread)
     corrected = benjamini_hochberg([change.p_value for change in changes])
-    judged = [
-        _judge(replace(change, p_corrected=p), budget)
-        for change, p in zip(changes, corrected, strict=True)
-    ]
-    return judged, spreads
+    return [
+        replace(change, p_corrected=p) for change, p in zip(changes, corrected, strict=True)
+    ], spreads
 
 
 def _cost_ratios(rows: RequestWindows, endpoint: str, unit: str, hosts: Sequence[str]) -> Ratios:
@@ -94,7 +93,7 @@ def _scaled(interval: Interval, by: float) -> Interval:
     return Interval(interval.value / by, interval.low / by, interval.high / by)
 
 
-def _judge(change: EndpointChange, budget: float) -> EndpointChange:
+def judged(change: EndpointChange, budget: float) -> EndpointChange:
     """A regression has the lower end of its interval above the budget; too little data is said."""
     fewest = min(change.requests_a, change.requests_b)
     relative = change.relative

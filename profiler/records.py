@@ -124,6 +124,8 @@ class Evidence:
     #: requests set apart because their worker was young
     warmup_requests: int
     contended_share: float
+    #: relative change of thread CPU time that all functions share: the machine's doing
+    drift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

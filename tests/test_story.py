@@ -1,4 +1,4 @@
-"""The main job from end to end, on real servers: the demo finds what was planted, and nothing else."""
+"""The main job on real servers: the demo finds what was planted, and nothing else."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def tell(home: Path, story: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("story", "lines"),
     [
-        ("r2", ["affinity_score", "GET /api/v1/feed/", "deploy of r2"]),
+        ("regression", ["affinity_score", "GET /api/v1/feed/", "deploy of r2"]),
         ("none", ["no regression", "no alert"]),
     ],
 )
