@@ -24,6 +24,13 @@ STACKS = (
     ("service.wsgi:application", "media.views:detail", "django.db:execute"),
 )
 
+SAME_FOR_ALL = {
+    "region": "eu",
+    "cpu_model": "Test CPU",
+    "runtime": "cpython 3.11.2",
+    "weight": 1.0,
+}
+
 ARROW = {
     "u8": pa.uint8(),
     "u16": pa.uint16(),
@@ -95,17 +102,13 @@ def request_rows(
         ts_ms=np.sort(rng.integers(start_ms, start_ms + span_ms, n)),
         service=service,
         host=[hosts[i] for i in host],
-        region="eu",
         ring_id=(host * 10 + worker + 1000 * seed) if ring_id is None else ring_id,
         seq=np.arange(1, n + 1),
         pid=1000 + host * 10 + worker,
         worker=worker,
         worker_req=np.arange(1, n + 1) // 4 + 1,
         worker_age_s=rng.integers(0, 600, n),
-        cpu_model="Test CPU",
-        weight=1.0,
         release=[releases[i] for i in rng.integers(0, len(releases), n)],
-        runtime="cpython 3.11.2",
         endpoint=[ENDPOINTS[i] for i in endpoint],
         kind=kind,
         status=status,
@@ -119,17 +122,15 @@ def request_rows(
         db_calls=rng.integers(0, 6, n),
         cache_ns=rng.integers(0, 400_000, n),
         cache_calls=rng.integers(0, 4, n),
-        rpc_ns=0,
-        rpc_calls=0,
         gc_ns=rng.integers(0, 50_000, n),
         statement_fps=[[11, 12]] * n,
         statement_calls=[[2, 1]] * n,
         statement_ns=[[900_000, 100_000]] * n,
         flags=[["new_ranker=on"]] * n,
         trace_id=[f"{i:032x}" for i in range(n)],
-        trace_sampled=0,
         user_hash=rng.integers(1, 500, n),
         error_fp=np.where(outcome == "error", 77, 0),
+        **SAME_FOR_ALL,
     )
 
 
