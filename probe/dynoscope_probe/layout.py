@@ -13,7 +13,8 @@ header with a wrong CRC is refused, a string or a record with a wrong CRC is ski
 record whose seq is not the expected one was overwritten (or not yet written).
 
 One writer call stores one whole record, so with the interpreter lock held a record is torn only by
-a kill in the middle of the copy, which its CRC shows.
+a kill in the middle of the copy, which its CRC shows. Threads take a seq just before they store:
+a slot up to `written` that still holds an older seq is about to be stored by another thread.
 """
 
 from struct import Struct
@@ -141,7 +142,7 @@ RECORD_FIELDS = (
     "worker_req",  # the worker's n-th request, from 1
     "endpoint_id",
     "flags_id",  # string: name=value, sorted, joined by \x1f; 0: none
-    "error_id",  # string: type \x1f message (scrubbed) \x1f top frames; 0: none
+    "error_id",  # string: type \x1f message (scrubbed) \x1f top frames, a line each; 0: none
     "worker_age_s",
     "db_ns",
     "cache_ns",
@@ -163,6 +164,6 @@ RECORD_FIELDS = (
     "statement1_ns",
     "statement2_ns",
     "statement3_ns",
-    "thread_slot",
+    "thread_slot",  # 255: its thread found no slot free
     "rpc_calls",
 )

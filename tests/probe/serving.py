@@ -11,6 +11,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.probe.reading import records_in
+
 BIN = Path(sys.executable).parent
 APPS = Path(__file__).parent / "apps"
 UWSGI = [str(BIN / "uwsgi"), "--master", "--die-on-term", "--need-app", "--disable-logging"]
@@ -84,6 +86,11 @@ def wait_for(condition, what="the condition", deadline_s=DEADLINE_S):
             return value
         time.sleep(0.02)
     raise AssertionError(f"waited {deadline_s} s in vain for {what}")
+
+
+def wait_for_records(ring_dir, count):
+    """Until so many requests are recorded: a server may record one after it has answered it."""
+    wait_for(lambda: len(records_in(ring_dir)) >= count, f"{count} records")
 
 
 def get(port, path, **headers):

@@ -4,7 +4,7 @@ import pytest
 
 import dynoscope_probe
 from tests.probe.reading import read_rings
-from tests.probe.serving import environment, free_port, get, server
+from tests.probe.serving import environment, free_port, get, server, wait_for_records
 from tests.probe.test_middleware import call
 
 SQL = "SELECT ? WHERE ? IN (?...)"
@@ -122,6 +122,7 @@ def test_runserver_by_the_environment_alone(ring_dir, tmp_path):
     env = auto.environment(command, environment(ring_dir, DJANGO_SETTINGS_MODULE=""))
     with server(command, env, port, cwd=root):
         assert get(port, "/media/5/") == (200, b"media 5")
+        wait_for_records(ring_dir, 1)
     _, record, endpoint = one(ring_dir)
     assert endpoint == "GET /media/<media_id>/"
     assert record["outcome"] == 0

@@ -7,7 +7,7 @@ import dynoscope_probe
 from dynoscope_probe import auto
 from tests.probe.apps.flask_app import app
 from tests.probe.reading import read_rings
-from tests.probe.serving import APPS, environment, free_port, get, server
+from tests.probe.serving import APPS, environment, free_port, get, server, wait_for_records
 from tests.probe.test_middleware import call
 
 
@@ -65,4 +65,5 @@ def test_flask_run_by_the_environment_alone(ring_dir):
     env = auto.environment(command, environment(ring_dir))
     with server(command, env, port, cwd=APPS):
         assert get(port, "/users/5") == (200, b"user 5")
+        wait_for_records(ring_dir, 1)
     assert endpoints(ring_dir) == ["GET /users/<user_id>"]

@@ -7,7 +7,17 @@ import pytest
 
 from dynoscope_probe import auto
 from tests.probe.reading import read_rings, records_in
-from tests.probe.serving import APPS, BIN, UWSGI, environment, free_port, get, server, wait_for
+from tests.probe.serving import (
+    APPS,
+    BIN,
+    UWSGI,
+    environment,
+    free_port,
+    get,
+    server,
+    wait_for,
+    wait_for_records,
+)
 
 ROOT = str(APPS.parents[2])
 LINES = ["--import", "dynoscope_probe.uwsgi", "--py-call-osafterfork"]
@@ -39,6 +49,7 @@ def test_the_loaded_application_is_wrapped(ring_dir, load, lazy):
     with server(uwsgi(port, *LINES, *load, *lazy), environment(ring_dir), port):
         get(port, "/users/5")
         get(port, "/users/5")
+        wait_for_records(ring_dir, 2)
     (ring,) = read_rings(ring_dir)
     name = "GET /users/<user_id>" if "flask_app" in load else "GET (unmatched)"
     assert ring.endpoints() == [name, name]
@@ -53,6 +64,7 @@ def test_django_under_uwsgi(ring_dir, lazy):
     with server(uwsgi(port, *arguments, workers=2), environment(ring_dir), port, cwd=ROOT):
         for _ in range(20):
             assert get(port, "/database/")[0] == 200
+        wait_for_records(ring_dir, 20)
     found = records_in(ring_dir)
     assert [endpoint for endpoint, _ in found] == ["GET /database/"] * 20
     assert {record["db_calls"] for _, record in found} == {4}
@@ -65,6 +77,7 @@ def test_the_other_way_names_the_application(ring_dir):
     env = environment(ring_dir, DYNOSCOPE_APP="plain_app:application")
     with server(command, env, port):
         assert get(port, "/")[1].startswith(b"plain")
+        wait_for_records(ring_dir, 1)
     assert len(records_in(ring_dir)) == 1
 
 
@@ -73,6 +86,7 @@ def test_by_the_environment_alone(ring_dir):
     command = uwsgi(port, *PLAIN)
     with server(command, auto.environment(command, environment(ring_dir)), port):
         get(port, "/")
+        wait_for_records(ring_dir, 1)
     assert len(records_in(ring_dir)) == 1
 
 
@@ -86,6 +100,7 @@ def test_workers_that_are_replaced_go_on_counting(ring_dir):
         with pytest.raises(OSError):
             get(port, "/kill")
         wait_for(lambda: _answers(port), "the next worker")
+        wait_for_records(ring_dir, 9)
     rings = read_rings(ring_dir)
     assert sum(len(ring.records) for ring in rings) == 9
     assert len({ring.header["pid"] for ring in rings}) == len(rings) >= 4
@@ -124,6 +139,7 @@ def test_threads_of_a_worker_have_slots_of_their_own(ring_dir):
             for _ in range(4)
         ]
         assert [client.wait() for client in clients] == [0] * 4
+        wait_for_records(ring_dir, 4)
     records = [record for _, record in records_in(ring_dir)]
     assert len(records) == 4
     assert len({record["thread_slot"] for record in records}) > 1
@@ -158,5 +174,6 @@ def test_a_client_that_goes_away(ring_dir):
         assert get(port, "/stream") == (200, b"part part part ")
         with pytest.raises(OSError):
             get(port, "/crash")
+        wait_for_records(ring_dir, 2)
     outcomes = [record["outcome"] for _, record in records_in(ring_dir)]
     assert outcomes == [0, 1]

@@ -14,6 +14,7 @@ app.conf.update(
     broker_transport_options={
         "data_folder_in": str(_FOLDER / "messages"),
         "data_folder_out": str(_FOLDER / "messages"),
+        "polling_interval": 0.05,
         "control_folder": str(_FOLDER / "control"),
     },
     task_ignore_result=True,
