@@ -110,6 +110,7 @@ def _settings(path: Path) -> dict[str, Any]:
 @click.option("--warmup-s", default=120, show_default=True, help="A worker's first seconds.")
 def serve(data: Path | None, **options: Any) -> None:
     """Collector, dashboards and alert rules in one process over an embedded database."""
+    from alerting.errors import AlertingError
     from collector.errors import CollectorError
     from collector.store.errors import StoreError
 
@@ -117,7 +118,7 @@ def serve(data: Path | None, **options: Any) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         _serve(folder, **options)
-    except (CollectorError, StoreError) as error:
+    except (AlertingError, CollectorError, StoreError) as error:
         click.echo(f"serve: {error}", err=True)
         sys.exit(EXIT_UNANSWERED)
 
