@@ -43,7 +43,8 @@ def alert_link(alert: AlertState, query: Query) -> str:
     links = alert.payload.get("links", {})
     for page in LINKED:
         parts = urlsplit(str(links.get(page, "")))
-        if parts.path.startswith("/") and not parts.path.startswith("//"):
+        # `//host` and `/\\host` would lead to another site.
+        if parts.path.startswith("/") and parts.path[1:2] not in ("/", "\\"):
             return f"{parts.path}?{parts.query}"
     where = Query(service=alert.labels.get("service", query.service))
     return href("/alerts", where)

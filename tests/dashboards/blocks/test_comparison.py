@@ -1,0 +1,95 @@
+from dataclasses import replace
+from math import nan
+
+from dashboards.blocks.comparison import endpoint_table, evidence, finding, function_table
+from dashboards.urls import Query
+from profiler.records import Interval
+from tests.dashboards.reading import links, plain, text, texts
+from tests.dashboards.records import (
+    EVIL,
+    comparison,
+    endpoint_change,
+    function_change,
+)
+
+QUERY = Query("shop")
+
+
+def test_the_finding_is_its_headline_verdict_and_deploy():
+    shown = text(finding(comparison()))
+    assert "regression" in shown
+    assert "costs +25.2% per request" in shown
+    assert "r2  in place of r1 (commits 0123abc): rolling restart" in shown
+    assert "333 warm-up requests" in shown
+
+
+def test_cannot_tell_yet_is_shown_plainly():
+    unsure = comparison(verdict="cannot tell", headline="Too few requests.", deploy=None, notes=())
+    assert text(finding(unsure)) == "cannot tell yet Too few requests."
+
+
+def test_an_endpoint_has_both_costs_and_its_interval():
+    shown = text(endpoint_table([endpoint_change()], QUERY))
+    for part in (
+        "6.07 → 7.59 ms CPU",
+        "+25.2% [+24.7%, +25.6%]",
+        "+1.52 ms [+1.5 ms, +1.55 ms]",
+        "< 0.001",
+        "15,964 → 15,933",
+        "14.3 → 16.2 ms",
+        "1.19% → 1.32% errors",
+        "above the budget",
+    ):
+        assert part in shown
+    assert links(endpoint_table([endpoint_change()], QUERY)) == [
+        "/endpoint?service=shop&endpoint=GET+%2Fapi%2Fv1%2Ffeed%2F"
+    ]
+
+
+def test_the_guilty_function_comes_first_and_is_marked():
+    found = comparison()
+    table = function_table(found.functions, found.guilty)
+    rows = plain(table)["props"]["children"][0]["props"]["children"][1]["props"]["children"]
+    assert [row["props"]["className"] for row in rows] == ["dy-guilty", ""]
+    first = text(rows[0])
+    for part in (
+        "feed.ranking:score",
+        "look here first",
+        "own code in GET /api/v1/feed/",
+        "beneath it: math:hypot +400 µs",
+        "2.54 → 4.26 ms",
+        "+1.72 ms [+1.62 ms, +1.83 ms]",
+        "96%",
+        "0.001",
+    ):
+        assert part in first
+
+
+def test_what_is_unknown_is_a_dash():
+    nothing = Interval(nan, nan, nan)
+    change = function_change(difference=nothing, rise_share=nan, p_corrected=nan, beneath=())
+    assert texts(function_table([change], None)).count("–") == 3
+
+
+def test_empty_tables_say_why():
+    assert "on both sides" in text(endpoint_table([], QUERY))
+    assert "on-CPU samples" in text(function_table([], None))
+
+
+def test_many_rows_are_cut_and_counted():
+    many = [function_change(function=f"m:f{i}") for i in range(60)]
+    shown = text(function_table(many, many[7]))
+    assert "10 more rows are not shown" in shown
+    assert shown.index("m:f7 ") < shown.index("m:f0 ")
+
+
+def test_evidence_says_how_much_it_rests_on():
+    shown = text(evidence(replace(comparison().evidence, contended_share=0.25)))
+    for part in ("39,767", "3", "366 of 30 s", "host", "333", "25%"):
+        assert part in shown
+
+
+def test_names_are_text():
+    table = function_table([function_change(function=EVIL)], None)
+    assert EVIL in texts(table)
+    assert "dangerously" not in str(plain(table)).lower()

@@ -1,0 +1,27 @@
+import pytest
+
+from dashboards.blocks.text import as_of, link, moment, side_word, verdict_badge
+from tests.dashboards.reading import links, text
+
+
+def test_cannot_tell_is_said_plainly():
+    assert text(verdict_badge("cannot tell")) == "cannot tell yet"
+    assert text(verdict_badge("regression")) == "regression"
+
+
+@pytest.mark.parametrize(
+    ("label", "word"),
+    [("release:r2", "r2"), ("window:-2h..-1h", "window:-2h..-1h"), ("release:a,host:b",) * 2],
+)
+def test_sides_are_read_by_their_release(label, word):
+    assert side_word(label) == word
+
+
+def test_times_are_utc():
+    assert text(moment(1_790_341_200_000)) == "13:00:00"
+    assert as_of(1_790_341_200_000) == "as of 2026-09-25 13:00:00 UTC"
+    assert as_of(0) == ""
+
+
+def test_links_lead_somewhere():
+    assert links(link("compare", "/compare?a=b")) == ["/compare?a=b"]
