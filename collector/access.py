@@ -2,7 +2,8 @@
 
 A page opened with `?token=<read token>` sets the cookie and redirects to the address without it.
 The cookie holds an expiry and its HMAC under the read token, so it does not tell the token, and a
-new token ends all sessions.
+new token ends all sessions. It is SameSite=Lax: the links in alerts open, and requests that change
+or ask anything from another site (POST) go without it.
 """
 
 import hmac
@@ -32,7 +33,6 @@ PAGE_401 = """<!doctype html>
 <body><h1>This page needs its link</h1>
 <p>Open Dynoscope with the link that <code>dynoscope serve</code> (or the demo) printed when it
 started: it ends in <code>?token=</code> and works once per browser for 30 days.</p>
-<p>Coming from a link on another site with a session open? <a href="">Open this page again</a>.</p>
 <p>The token is in the file <code>read.token</code> of the data folder.</p></body></html>
 """
 
@@ -92,7 +92,7 @@ def _start_session(tokens: Tokens, clock: Callable[[], float]) -> AnyResponse:
         f"{expires_s}.{_signature(expires_s, tokens)}",
         max_age=SESSION_S,
         httponly=True,
-        samesite="Strict",
+        samesite="Lax",
         secure=request.is_secure,
     )
     return response

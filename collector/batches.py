@@ -12,6 +12,7 @@ from collector.errors import Refused
 from profiler.vocabulary import (
     COST_UNITS,
     KINDS,
+    METRIC_SOURCES,
     OUTCOMES,
     ROWS_MAX,
     STACK_FRAMES_MAX,
@@ -43,7 +44,7 @@ PARALLEL = {
 }
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "requests": {"kind": KINDS, "outcome": OUTCOMES, "cost_unit": COST_UNITS},
-    "changes": {"kind": ("deploy", "flag", "config")},
+    "metrics": {"source": METRIC_SOURCES},
 }
 NOT_NEGATIVE = {"requests": ("weight",), "stack_samples": ("weight_s",)}
 

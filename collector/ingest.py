@@ -14,7 +14,7 @@ from collector.meters import Meters
 from collector.store.errors import StoreError
 from collector.store.store import BATCH_ID, Store
 from collector.tokens import Tokens
-from profiler.vocabulary import WIRE
+from profiler.vocabulary import SENT
 
 __all__ = ["ingest_routes"]
 
@@ -81,8 +81,9 @@ def _checked_address(batch_id: str) -> str:
     if not BATCH_ID.fullmatch(batch_id):
         raise Refused(400, "address", "The batch id is not 1 to 128 of 0-9 A-Z a-z _ . -")
     table = request.args.get("table", "")
-    if table not in WIRE:
-        raise Refused(400, "address", f"Table {table!r} is unknown: use one of {', '.join(WIRE)}.")
+    if table not in SENT:
+        sentence = f"Table {table!r} takes no batches: use one of {', '.join(SENT)}."
+        raise Refused(400, "address", sentence)
     return table
 
 

@@ -13,10 +13,12 @@ __all__ = [
     "ENDPOINT_FILE",
     "ENDPOINTS_MAX",
     "KINDS",
+    "METRIC_SOURCES",
     "ORIGINS",
     "OTHER_ENDPOINT",
     "OUTCOMES",
     "ROWS_MAX",
+    "SENT",
     "STACK_FRAMES_MAX",
     "WIRE",
     "Column",
@@ -35,6 +37,8 @@ COLUMN_TYPES: tuple[ColumnType, ...] = (
 COST_UNITS = ("none", "cpu_ns", "instructions")
 KINDS = ("http", "task")
 OUTCOMES = ("ok", "error", "killed", "disconnected")
+#: Who may send a metric in a batch. `slo` is the platform's own.
+METRIC_SOURCES = ("host", "worker", "uwsgi", "statsd", "scrape", "agent")
 
 Origin = Literal[0, 1, 2, 3]
 #: Where a frame's code comes from (index = the number in `stacks.origins`).
@@ -147,7 +151,7 @@ _METRICS = _columns(
     ("unit", "str", "unit"),
     ("labels", "str[]", "k=v, sorted"),
     ("value", "f64", "value; a counter's increase"),
-    ("source", "str", "host, worker, uwsgi, statsd, scrape, agent"),
+    ("source", "str", "one of METRIC_SOURCES; slo"),
 )
 
 _CHANGES = _columns(
@@ -185,3 +189,6 @@ WIRE: dict[str, tuple[Column, ...]] = {
     "limits": _COMMON + _LIMITS,
     "alert_events": _COMMON + _ALERT_EVENTS,
 }
+
+#: Tables that agents send. The platform writes the others itself: a forged event silences a page.
+SENT = tuple(table for table in WIRE if table not in ("changes", "alert_events"))

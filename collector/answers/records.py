@@ -45,7 +45,7 @@ class LimitRow:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Data]):
-    """`truncated`: rows were left out because a limit was reached. `as_of_ms`: newest data in it."""
+    """`truncated`: a limit left rows out. `as_of_ms`: the newest data in it."""
 
     data: Data
     unit: str = ""

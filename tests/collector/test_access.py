@@ -52,7 +52,7 @@ def test_the_link_trades_the_token_for_a_cookie_and_hides_it(site):
     assert first.headers["Location"] == "/compare?a=release%3Ar1&b=x%26y"
     cookie = first.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "SameSite=Lax" in cookie
     assert site.tokens.read not in cookie
     assert client.get("/compare").text == "page compare"
     assert client.get("/v1/hosts").status_code == 200

@@ -206,3 +206,8 @@ def test_mutated_streams_are_taken_or_refused_with_a_reason(body, changes):
     else:
         assert taken.schema.names == GOOD.schema.names
         assert np.isfinite(taken["weight"].to_numpy()).all()
+
+
+def test_an_agent_cannot_send_the_platforms_own_metrics():
+    forged = with_column(rows.metric_rows(), "source", "slo", pa.string())
+    assert "'source' has a word other than host" in str(refused(stream(forged), "metrics"))

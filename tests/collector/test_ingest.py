@@ -80,11 +80,13 @@ def test_refusals_name_column_and_reason_and_are_counted(site, store, body, why,
     assert (stored(store), counted(site, why)) == (before[0], before[1] + 1)
 
 
-@pytest.mark.parametrize("table", ["", "nope", "hosts", "requests; DROP TABLE requests"])
+@pytest.mark.parametrize(
+    "table", ["", "nope", "hosts", "changes", "alert_events", "requests; DROP TABLE requests"]
+)
 def test_unknown_tables(site, table):
     answer = put(site, stream(GOOD), table=table)
     assert answer.status_code == 400
-    assert "is unknown: use one of requests" in answer.json["error"]
+    assert "takes no batches: use one of requests" in answer.json["error"]
 
 
 @pytest.mark.parametrize("batch_id", ["a'b", "a b", "x" * 129, "%00", "ä"])
