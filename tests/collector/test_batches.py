@@ -209,5 +209,5 @@ def test_mutated_streams_are_taken_or_refused_with_a_reason(body, changes):
 
 
 def test_an_agent_cannot_send_the_platforms_own_metrics():
-    forged = with_column(rows.metric_rows(), "source", "slo", pa.string())
+    forged = rows.metric_rows("slo_budget_left_ratio", [1.0], start_ms=NOW_MS, source="slo")
     assert "'source' has a word other than host" in str(refused(stream(forged), "metrics"))
