@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Callable, Optional
 
@@ -11,6 +12,8 @@ __all__ = ["ENDPOINT_FILE", "endpoint_frame", "endpoint_name", "without_endpoint
 
 #: File name of the code object whose function name is the endpoint.
 ENDPOINT_FILE = "<endpoint>"
+#: Endpoints whose spelling is remembered.
+SPELLINGS_MAX = 4_096
 UNMATCHED = "(unmatched)"
 _METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
@@ -19,6 +22,7 @@ _REGEX = re.compile(r"\(\?|\^|\$|\\[A-Za-z.]|(?<!>)\(")
 _IN_BRACES = re.compile(r"\{([^{}:]+)(?::[^{}]*)?\}")
 
 
+@lru_cache(maxsize=SPELLINGS_MAX)
 def endpoint_name(method: str, route: Optional[str]) -> str:
     """`METHOD /template/`; None is no route. Converters are dropped, regex groups become <name>.
 

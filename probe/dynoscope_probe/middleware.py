@@ -13,8 +13,6 @@ from dynoscope_probe.routes import resolver_of
 
 __all__ = ["Middleware", "wsgi"]
 
-#: Endpoints whose spelling is remembered; beyond that it is worked out each time.
-NAMES_MAX = 4_000
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -48,7 +46,6 @@ class Middleware:
         self._application = application
         self._routed_by = application if routed_by is None else routed_by
         self._resolve: Optional[Callable[[Environ], Optional[str]]] = None
-        self._names: dict[tuple[str, Optional[str]], str] = {}
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = begin_request(HTTP, self._endpoint, environ)
@@ -73,13 +70,7 @@ class Middleware:
         resolve = self._resolve
         if resolve is None:
             resolve = self._resolve = resolver_of(self._routed_by)
-        method, route = environ["REQUEST_METHOD"], resolve(environ)
-        name = self._names.get((method, route))
-        if name is None:
-            name = endpoint_name(method, route)
-            if len(self._names) < NAMES_MAX:
-                self._names[method, route] = name
-        return name
+        return endpoint_name(environ["REQUEST_METHOD"], resolve(environ))
 
 
 class Body:
