@@ -7,7 +7,7 @@ from typing import Any
 
 import dash
 import flask
-from dash import ClientsideFunction, Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
 
 from collector.errors import CollectorError
 from collector.store.errors import StoreError
@@ -83,8 +83,12 @@ def _register_frame(app: Dash) -> None:
 def _sentence(error: Exception) -> Any:
     """What a part of a page shows in place of its answer."""
     if isinstance(error, NoData):
-        return no_data(str(error))
-    if isinstance(error, CollectorError | StoreError):
-        return failed(str(error))
-    flask.current_app.logger.error("a part of a page failed", exc_info=error)
-    return failed("An unexpected error: the log of the serving process says more.")
+        told = no_data(str(error))
+    elif isinstance(error, CollectorError | StoreError):
+        told = failed(str(error))
+    else:
+        flask.current_app.logger.error("a part of a page failed", exc_info=error)
+        told = failed("An unexpected error: the log of the serving process says more.")
+    # The first output of a callback is the place for messages.
+    others = len(ctx.outputs_list) - 1 if isinstance(ctx.outputs_list, list) else 0
+    return [told, *[no_update] * others] if others else told

@@ -104,10 +104,10 @@
     }
 
     zoom(node) {
+      const focused = this.stage.contains(document.activeElement);
       this.zoomed = this.focused = node;
       this.draw();
-      const element = this.stage.querySelector('[data-node="' + node + '"]');
-      if (element && this.stage.contains(document.activeElement)) element.focus();
+      if (focused) this.focus(node);
       this.tell(node);
     }
 
@@ -165,12 +165,13 @@
         const above = path.has(node);
         const left = above ? 0 : (this.left[node] - from) / span;
         const width = above ? 1 : this.width[node] / span;
-        if (!above && !path.has(this.data.parent[node]) && drawn >= DRAWN_MAX) hidden++;
-        else {
-          shown.append(this.frame(node, left, width, above && node !== this.zoomed));
-          drawn++;
-          deepest = Math.max(deepest, this.depth[node]);
+        if (!above && drawn >= DRAWN_MAX) {
+          hidden++;
+          continue;
         }
+        shown.append(this.frame(node, left, width, above && node !== this.zoomed));
+        drawn++;
+        deepest = Math.max(deepest, this.depth[node]);
         const within = node === this.zoomed || !above;
         for (const child of this.children[node]) {
           if (!within && !path.has(child)) continue;

@@ -22,6 +22,8 @@ __all__ = [
     "SCHEME",
     "SERVICE",
     "TICK",
+    "chart",
+    "filled",
     "page",
     "panel",
     "picker",
@@ -132,6 +134,16 @@ def panel(
 def slot(slot_id: str, height: int) -> Component:
     """A place that a callback fills; grey until then. Height in px."""
     return html.Div(loading(height), id=slot_id, className="dy-slot")
+
+
+def filled(slot_id: str, part: Component, height: int) -> Component:
+    """A part that outlives a refresh, so that its zoom or order stays: callbacks write its
+    properties. It shows while the slot before it is empty; a message there hides it."""
+    return html.Div([slot(slot_id, height), html.Div(part, className="dy-filled")])
+
+
+def chart(chart_id: str) -> Component:
+    return dcc.Graph(id=chart_id, config={"displaylogo": False})
 
 
 def _header(path: str, query: Query) -> Component:

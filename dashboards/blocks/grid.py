@@ -6,10 +6,11 @@ from typing import Any
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
-__all__ = ["grid"]
+__all__ = ["grid", "grid_style"]
 
 ROW_PX = 36
 HEADER_PX = 44
+ROWS_SHOWN = 14
 THEME = (
     "themeQuartz.withParams({"
     "backgroundColor: 'var(--mantine-color-body)',"
@@ -21,19 +22,12 @@ THEME = (
 )
 
 
-def grid(
-    grid_id: str,
-    columns: Sequence[dict[str, Any]],
-    rows: Sequence[dict[str, Any]],
-    *,
-    rows_shown: int,
-) -> Component:
-    """Rows carry their `id`; more than `rows_shown` of them scroll."""
-    height = HEADER_PX + ROW_PX * (min(len(rows), rows_shown) + 0.5)
+def grid(grid_id: str, columns: Sequence[dict[str, Any]]) -> Component:
+    """An empty grid; its rows carry their `id`."""
     shown: Component = dag.AgGrid(
         id=grid_id,
         columnDefs=list(columns),
-        rowData=list(rows),
+        rowData=[],
         getRowId="params.data.id",
         defaultColDef={
             "sortable": True,
@@ -51,6 +45,11 @@ def grid(
             "animateRows": False,
             "tooltipShowDelay": 500,
         },
-        style={"height": f"{height:.0f}px"},
+        style=grid_style(0),
     )
     return shown
+
+
+def grid_style(rows: int) -> dict[str, str]:
+    """High enough for `rows` of them; more than ROWS_SHOWN scroll."""
+    return {"height": f"{HEADER_PX + ROW_PX * (min(rows, ROWS_SHOWN) + 0.5):.0f}px"}

@@ -27,7 +27,7 @@ NS_PER_MS = 1e6
 
 
 def endpoint_rows(rows: Sequence[EndpointRow], query: Query) -> list[dict[str, Any]]:
-    """One grid row an endpoint and unit: numbers to sort by, texts (`<name>_text`) to read."""
+    """A grid row for each endpoint, kind and unit: numbers to sort by, `<name>_text` to read."""
     return [_row(row, query) for row in rows]
 
 
@@ -54,7 +54,7 @@ def _row(row: EndpointRow, query: Query) -> dict[str, Any]:
         for name in ("latency_ms_p50", "latency_ms_p99", "db_ms", "cache_ms")
     }
     return {
-        "id": f"{row.endpoint} {row.cost_unit}",
+        "id": f"{row.endpoint} {row.kind} {row.cost_unit}",
         "endpoint": row.endpoint,
         "href": href("/endpoint", query, endpoint=row.endpoint),
         **{name: value if value == value else None for name, value in values.items()},

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, html, no_update
 from dash.development.base_component import Component
 
 from collector.answers.changes import changes
@@ -12,7 +12,7 @@ from collector.answers.records import EndpointRow
 from collector.answers.series import series
 from dashboards.blocks import frame
 from dashboards.blocks.endpoint_facts import endpoint_facts
-from dashboards.blocks.grid import grid
+from dashboards.blocks.grid import grid, grid_style
 from dashboards.blocks.limits import limit_note
 from dashboards.blocks.states import empty
 from dashboards.figures.function_rows import FUNCTION_COLUMNS, function_rows
@@ -33,6 +33,14 @@ START = "-1h"
 FACTS = "endpoint-facts"
 HISTORY = "endpoint-history"
 FUNCTIONS = "endpoint-functions"
+FUNCTION_GRID = "endpoint-functions-grid"
+ABOUT_FUNCTIONS = "endpoint-functions-about"
+CHARTS = {
+    "endpoint-cost": "Cost per request",
+    "endpoint-latency": "Latency",
+    "endpoint-traffic": "Traffic and errors",
+    "endpoint-dependencies": "Where a request spends its time",
+}
 
 NOW = (Input(frame.QUERY, "data"), Input(frame.TICK, "n_intervals"))
 
@@ -41,8 +49,15 @@ def layout(**query: str) -> Component:
     body = html.Div(
         [
             html.Div(frame.slot(FACTS, 110), className="dy-full"),
-            html.Div(frame.slot(HISTORY, 620), className="dy-full"),
-            html.Div(frame.slot(FUNCTIONS, 300), className="dy-full"),
+            html.Div(frame.filled(HISTORY, _charts(), 620), className="dy-full"),
+            html.Div(
+                frame.panel(
+                    "Functions",
+                    frame.filled(FUNCTIONS, grid(FUNCTION_GRID, FUNCTION_COLUMNS), 300),
+                    html.Div(id=ABOUT_FUNCTIONS),
+                ),
+                className="dy-full",
+            ),
         ],
         className="dy-grid",
     )
@@ -57,13 +72,31 @@ def register(app: Dash, source: Source) -> None:
         rows, previous, newest = _chosen(source, question)
         return endpoint_facts(rows, question.query, previous, newest)
 
-    @app.callback(Output(HISTORY, "children"), *NOW, Input(frame.SCHEME, "data"))
-    def show_history(data: dict[str, Any], _: int, scheme: str) -> Component:
-        return _history(source, ask(source, data, START), scheme)
+    @app.callback(
+        Output(HISTORY, "children"),
+        *(Output(chart, "figure") for chart in CHARTS),
+        *NOW,
+        Input(frame.SCHEME, "data"),
+    )
+    def show_history(data: dict[str, Any], _: int, scheme: str) -> tuple[Any, ...]:
+        return None, *_history(source, ask(source, data, START), scheme)
 
-    @app.callback(Output(FUNCTIONS, "children"), *NOW)
-    def show_functions(data: dict[str, Any], _: int) -> Component:
+    @app.callback(
+        Output(FUNCTIONS, "children"),
+        Output(FUNCTION_GRID, "rowData"),
+        Output(FUNCTION_GRID, "style"),
+        Output(ABOUT_FUNCTIONS, "children"),
+        *NOW,
+    )
+    def show_functions(data: dict[str, Any], _: int) -> tuple[Any, ...]:
         return _functions(source, ask(source, data, START))
+
+
+def _charts() -> Component:
+    panels = [
+        frame.panel(title, frame.chart(chart), width="half") for chart, title in CHARTS.items()
+    ]
+    return html.Div(panels, className="dy-grid")
 
 
 def _chosen(source: Source, question: Question) -> tuple[list[EndpointRow], str, str]:
@@ -80,50 +113,39 @@ def _chosen(source: Source, question: Question) -> tuple[list[EndpointRow], str,
     return rows, ordered[max(0, ordered.index(newest) - 1)], newest
 
 
-def _history(source: Source, question: Question, scheme: str) -> Component:
+def _history(source: Source, question: Question, scheme: str) -> tuple[Any, ...]:
+    """The figures of CHARTS."""
     service = question.service.service
     rows, *_ = _chosen(source, question)
-    answer = series(source.store, question.window, service, rows[0].endpoint)
+    points = series(source.store, question.window, service, rows[0].endpoint).data
     made = changes(source.store, question.window, service).data
     colours = release_colours(question.service.releases)
-    points = answer.data
-    charts = {
-        "Cost per request": cost_history(points, colours, made, scheme),
-        "Latency": latency_history(points, colours, made, scheme),
-        "Traffic and errors": traffic_history(points, colours, made, scheme),
-        "Where a request spends its time": dependency_history(points, made, scheme),
-    }
-    return html.Div(
-        [
-            frame.panel(title, _graph(f"{HISTORY}-{number}", figure), width="half")
-            for number, (title, figure) in enumerate(charts.items())
-        ],
-        className="dy-grid",
+    return (
+        cost_history(points, colours, made, scheme),
+        latency_history(points, colours, made, scheme),
+        traffic_history(points, colours, made, scheme),
+        dependency_history(points, made, scheme),
     )
 
 
-def _graph(graph_id: str, figure: Any) -> Component:
-    return dcc.Graph(id=graph_id, figure=figure, config={"displaylogo": False})
-
-
-def _functions(source: Source, question: Question) -> Component:
+def _functions(source: Source, question: Question) -> tuple[Any, ...]:
+    """A message or None, the rows of the grid, its height, and what they are."""
     rows, _, newest = _chosen(source, question)
-    endpoint = rows[0].endpoint
     answer = functions(
         source.store,
         question.window,
         service=question.service.service,
-        endpoint=endpoint,
+        endpoint=rows[0].endpoint,
         release=newest,
     )
-    body = (
-        grid(FUNCTIONS + "-grid", FUNCTION_COLUMNS, function_rows(answer.data), rows_shown=14)
-        if answer.data
-        else empty(
+    if not answer.data:
+        nothing = empty(
             "No on-CPU sample of it was taken in this time range.",
             "The agent samples a changing part of the workers: give it some minutes of traffic.",
         )
-    )
-    title = f"Functions in {newest}" if newest else "Functions"
-    note = "thread CPU per request = share of on-CPU samples × CPU of a request"
-    return frame.panel(title, body, limit_note(answer.limits, answer.truncated), note=note)
+        return nothing, no_update, no_update, None
+    cost = "CPU time per request = share of on-CPU samples × thread CPU of a request"
+    about = html.Div(f"{f'In {newest}: ' if newest else ''}{cost}", className="dy-dim")
+    shown = function_rows(answer.data)
+    note = limit_note(answer.limits, answer.truncated)
+    return None, shown, grid_style(len(shown)), html.Div([about, note])

@@ -19,12 +19,12 @@ TABLE = "hosts-table"
 
 def layout(**query: str) -> Component:
     body = html.Div(frame.panel("Hosts", frame.slot(TABLE, 300)), className="dy-grid")
-    return frame.page(PATH, TITLE, parse_query(query), START, (), (body,))
+    return frame.page(PATH, TITLE, parse_query(query), START, (), (body,), refreshes=False)
 
 
 def register(app: Dash, source: Source) -> None:
     @app.callback(
-        Output(TABLE, "children"), Input(frame.QUERY, "data"), Input(frame.TICK, "n_intervals")
+        Output(TABLE, "children"), Input(frame.QUERY, "data"), Input(frame.REFRESH, "n_clicks")
     )
     def show_hosts(data: dict[str, Any], _: int) -> Component:
         question = ask(source, data, START)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, html, no_update
 from dash.development.base_component import Component
 
 from collector.answers.alerts import alerts
@@ -13,7 +13,7 @@ from collector.answers.slos import slos
 from dashboards import humanise
 from dashboards.blocks import frame
 from dashboards.blocks.findings import findings
-from dashboards.blocks.grid import grid
+from dashboards.blocks.grid import grid, grid_style
 from dashboards.blocks.limits import limit_note
 from dashboards.blocks.slo_tiles import slo_tiles
 from dashboards.blocks.states import empty
@@ -30,7 +30,9 @@ START = "-1h"
 SLOS = "overview-slos"
 FINDINGS = "overview-findings"
 CPU = "overview-cpu"
+CPU_CHART = "overview-cpu-chart"
 ENDPOINTS = "overview-endpoints"
+ENDPOINT_GRID = "overview-endpoints-grid"
 LIMITS = "overview-limits"
 
 PARTS_MAX = 6
@@ -42,10 +44,14 @@ def layout(**query: str) -> Component:
         [
             frame.panel("Service level objectives", frame.slot(SLOS, 130)),
             frame.panel("Latest findings", frame.slot(FINDINGS, 260), width="half"),
-            frame.panel("CPU in use by endpoint", frame.slot(CPU, 260), width="half"),
+            frame.panel(
+                "CPU in use by endpoint",
+                frame.filled(CPU, frame.chart(CPU_CHART), 260),
+                width="half",
+            ),
             frame.panel(
                 "Endpoints by cost × traffic",
-                frame.slot(ENDPOINTS, 300),
+                frame.filled(ENDPOINTS, grid(ENDPOINT_GRID, ENDPOINT_COLUMNS), 300),
                 note="dearest first; choose one to see its functions",
             ),
             html.Div(id=LIMITS, className="dy-full"),
@@ -68,48 +74,52 @@ def register(app: Dash, source: Source) -> None:
         made = changes(source.store, question.window, question.service.service)
         return findings(found.data, made.data, question.query, question.now_ms)
 
-    @app.callback(Output(CPU, "children"), *NOW, Input(frame.SCHEME, "data"))
-    def show_cpu(data: dict[str, Any], _: int, scheme: str) -> Component:
+    @app.callback(
+        Output(CPU, "children"),
+        Output(CPU_CHART, "figure"),
+        *NOW,
+        Input(frame.SCHEME, "data"),
+    )
+    def show_cpu(data: dict[str, Any], _: int, scheme: str) -> tuple[Any, Any]:
         return _cpu(source, ask(source, data, START), scheme)
 
-    @app.callback(Output(ENDPOINTS, "children"), *NOW)
-    def show_endpoints(data: dict[str, Any], _: int) -> Component:
+    @app.callback(
+        Output(ENDPOINTS, "children"),
+        Output(ENDPOINT_GRID, "rowData"),
+        Output(ENDPOINT_GRID, "style"),
+        *NOW,
+    )
+    def show_endpoints(data: dict[str, Any], _: int) -> tuple[Any, Any, Any]:
         return _endpoints(source, ask(source, data, START))
 
     @app.callback(Output(LIMITS, "children"), *NOW)
-    def show_limits(data: dict[str, Any], _: int) -> Component | None:
+    def show_limits(data: dict[str, Any], _: int) -> Component:
         question = ask(source, data, START)
         answer = endpoints(source.store, question.window, question.service.service)
-        return limit_note(answer.limits, answer.truncated)
+        note = limit_note(answer.limits, answer.truncated)
+        return html.Div([html.Div(as_of(answer.as_of_ms), className="dy-dim"), note])
 
 
-def _cpu(source: Source, question: Question, scheme: str) -> Component:
+def _cpu(source: Source, question: Question, scheme: str) -> tuple[Any, Any]:
+    """A message or None, and the chart."""
     store, window, service = source.store, question.window, question.service.service
     total = series(store, window, service)
     if not total.data:
-        return _quiet(question)
+        return _quiet(question), no_update
     by_use = sorted(endpoints(store, window, service).data, key=lambda row: -row.cpu_cores)
     dearest = list(dict.fromkeys(row.endpoint for row in by_use))[:PARTS_MAX]
     parts = {endpoint: series(store, window, service, endpoint).data for endpoint in dearest}
     made = changes(store, window, service)
-    return dcc.Graph(
-        id=f"{CPU}-graph",
-        figure=cpu_by_endpoint(total.data, parts, made.data, scheme),
-        config={"displaylogo": False},
-    )
+    return None, cpu_by_endpoint(total.data, parts, made.data, scheme)
 
 
-def _endpoints(source: Source, question: Question) -> Component:
+def _endpoints(source: Source, question: Question) -> tuple[Any, Any, Any]:
+    """A message or None, the rows of the grid, and its height."""
     answer = endpoints(source.store, question.window, question.service.service)
     if not answer.data:
-        return _quiet(question)
+        return _quiet(question), no_update, no_update
     rows = endpoint_rows(answer.data, question.query)
-    return html.Div(
-        [
-            grid(f"{ENDPOINTS}-grid", ENDPOINT_COLUMNS, rows, rows_shown=14),
-            html.Div(as_of(answer.as_of_ms), className="dy-dim"),
-        ]
-    )
+    return None, rows, grid_style(len(rows))
 
 
 def _quiet(question: Question) -> Component:

@@ -31,10 +31,16 @@ def with_id(component: Any, wanted: str) -> dict[str, Any]:
     return next(props for props in _props(plain(component)) if props.get("id") == wanted)
 
 
-def answer(app: Dash, client: Any, output: str, **values: Any) -> Any:
-    """What the callback of `output` (`id.property`) gives when its inputs have `values` by id."""
+def answer(app: Dash, client: Any, part: str, **values: Any) -> dict[str, Any]:
+    """What the callback that fills `part` gives when its inputs have `values` by id: properties
+    by `id.property`."""
+    wanted = f"{part}.children"
+    output = next(key for key in app.callback_map if wanted in key.strip(".").split("..."))
     spec = app.callback_map[output]
-    target, _, property_name = output.rpartition(".")
+    targets = [
+        dict(zip(("id", "property"), target.rsplit(".", 1), strict=True))
+        for target in output.strip(".").split("...")
+    ]
 
     def given(items: list[dict[str, str]]) -> list[dict[str, Any]]:
         return [{**item, "value": values.get(item["id"])} for item in items]
@@ -42,14 +48,15 @@ def answer(app: Dash, client: Any, output: str, **values: Any) -> Any:
     inputs = given(spec["inputs"])
     body = {
         "output": output,
-        "outputs": {"id": target, "property": property_name},
+        "outputs": targets if len(targets) > 1 else targets[0],
         "inputs": inputs,
         "state": given(spec["state"]),
         "changedPropIds": [f"{inputs[0]['id']}.{inputs[0]['property']}"],
     }
     response = client.post("/_dash-update-component", json=body)
     assert response.status_code == 200, response.get_data(as_text=True)
-    return response.get_json()["response"][target][property_name]
+    filled = response.get_json()["response"]
+    return {f"{one}.{name}": value for one, own in filled.items() for name, value in own.items()}
 
 
 def _texts(node: Any) -> Iterator[str]:

@@ -51,7 +51,7 @@ def test_what_nobody_foresaw_is_logged_and_told(seeded, caplog):
         raise ZeroDivisionError("secret detail")
 
     with caplog.at_level(logging.ERROR):
-        shown = text(answer(fresh.app, fresh.client, "x.children", y=1))
+        shown = text(answer(fresh.app, fresh.client, "x", y=1)["x.children"])
     assert "log of the serving process" in shown
     assert "secret" not in shown
     assert "secret detail" in caplog.text

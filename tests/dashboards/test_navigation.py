@@ -42,7 +42,7 @@ def test_a_window_of_ones_own_stays_and_a_range_makes_it_live():
 def test_pickers_offer_what_there_is(pages):
     def offered(part, path, **query):
         values = {frame.QUERY: pages.query(path, **query)}
-        picker = plain(answer(pages.app, pages.client, f"{part}.children", **values))["props"]
+        picker = plain(answer(pages.app, pages.client, part, **values)[f"{part}.children"])["props"]
         return [one["label"] for one in picker["data"]], picker["value"]
 
     assert offered(frame.SERVICE, "/") == ([seeds.SERVICE], seeds.SERVICE)

@@ -32,6 +32,7 @@ def test_what_is_unknown_sorts_as_nothing():
     assert row["latency_ms_p99_text"] == "–"
 
 
-def test_two_units_of_an_endpoint_are_two_rows():
-    rows = endpoint_rows([endpoint_row(), endpoint_row(cost_unit="instructions")], Query())
-    assert len({row["id"] for row in rows}) == 2
+def test_each_kind_and_unit_of_an_endpoint_is_a_row():
+    others = (endpoint_row(cost_unit="instructions"), endpoint_row(kind="task"))
+    rows = endpoint_rows([endpoint_row(), *others], Query())
+    assert len({row["id"] for row in rows}) == 3

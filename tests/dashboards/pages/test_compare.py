@@ -11,7 +11,7 @@ from tests.dashboards.reading import answer, links, text, with_id
 
 def shown(pages, part=compare.RESULT, **query):
     values = {frame.QUERY: pages.query("/compare", **query), frame.SCHEME: "light"}
-    return answer(pages.app, pages.client, f"{part}.children", **values)
+    return answer(pages.app, pages.client, part, **values)[f"{part}.children"]
 
 
 @pytest.fixture(scope="module")

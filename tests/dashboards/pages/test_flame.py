@@ -7,7 +7,7 @@ from tests.dashboards.records import EVIL
 
 def shown(pages, part=flame.ABOUT, **query):
     values = {frame.QUERY: pages.query("/flame", **query)}
-    return answer(pages.app, pages.client, f"{part}.children", **values)
+    return answer(pages.app, pages.client, part, **values)[f"{part}.children"]
 
 
 def test_one_side_is_the_graph_of_the_read_api(pages):

@@ -6,7 +6,7 @@ from tests.dashboards.reading import answer, text
 
 def test_hosts_are_those_of_the_read_api(pages):
     values = {frame.QUERY: pages.query("/hosts", start="-1h")}
-    seen = text(answer(pages.app, pages.client, f"{hosts.TABLE}.children", **values))
+    seen = text(answer(pages.app, pages.client, hosts.TABLE, **values)[f"{hosts.TABLE}.children"])
     asked = pages.client.get(f"/v1/hosts?service={seeds.SERVICE}&from=-1h").get_json()["data"]
     assert [row["host"] for row in asked] == list(seeds.HOSTS)
     for row in asked:
