@@ -7,8 +7,8 @@ from dataclasses import dataclass
 __all__ = ["MIX", "SEEDED_MEDIA", "SEEDED_USERS", "UPLOADS", "Arrival", "schedule"]
 
 #: What the service was seeded with.
-SEEDED_USERS = 340
-SEEDED_MEDIA = 6_120
+SEEDED_USERS = 370
+SEEDED_MEDIA = 6_660
 #: How many different photos are uploaded.
 UPLOADS = 6
 #: Kind of request -> its share of the requests.

@@ -64,7 +64,7 @@ def up(
     home: Path, story: str | None, speed: str, seconds: float | None, seed: int, then_down: bool
 ) -> None:
     """Start the service and Dynoscope; with --story also show what it finds (about 6 minutes)."""
-    progress = Progress(Console(highlight=False))
+    progress = Progress(_console())
     with _stack(home, progress) as stack:
         with progress.step("starting everything", UP_S):
             stack.up()
@@ -91,7 +91,7 @@ def up(
 @click.option("--purge", is_flag=True, help="Delete its data, too.")
 def down(home: Path, purge: bool) -> None:
     """End exactly the processes that `up` started."""
-    progress = Progress(Console(highlight=False))
+    progress = Progress(_console())
     with _stack(home, progress) as stack:
         if not stack.running():
             progress.say("nothing of this demo runs")
@@ -107,7 +107,7 @@ def down(home: Path, purge: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the state as JSON.")
 def status(home: Path, as_json: bool) -> None:
     """What runs, where, on which release; exit status 1 if not everything that was started does."""
-    console = Console(highlight=False)
+    console = _console()
     with _stack(home, Progress(console)) as stack:
         state, running = stack.state, stack.running()
         rows = [
@@ -141,7 +141,7 @@ def status(home: Path, as_json: bool) -> None:
 @click.option("--unchanged", is_flag=True, help="The code as it is, under a new release name.")
 def deploy(release: str, home: Path, unchanged: bool) -> None:
     """Roll out RELEASE host by host; r2 brings a change, other names the code as it is."""
-    progress = Progress(Console(highlight=False))
+    progress = Progress(_console())
     with _running_stack(home, progress) as stack:
         deploy_release(stack, release, None if unchanged else patch_of(release))
         progress.say(f"release {release} runs everywhere")
@@ -153,7 +153,7 @@ def deploy(release: str, home: Path, unchanged: bool) -> None:
 @click.option("--mend", is_flag=True, help="Undo it.")
 def fault(fault: str, home: Path, mend: bool) -> None:
     """Make the database slow with the feeds of every fifth viewer, or mend it."""
-    progress = Progress(Console(highlight=False))
+    progress = Progress(_console())
     with _running_stack(home, progress) as stack:
         (mend_slow_query if mend else cause_slow_query)(stack.home, stack.state.ports["postgres"])
         progress.say(f"{fault}: {'mended' if mend else 'in force'}")
@@ -166,7 +166,7 @@ def fault(fault: str, home: Path, mend: bool) -> None:
 @click.option("--seed", default=1, show_default=True)
 def load(home: Path, seconds: float, rate: float, seed: int) -> None:
     """Send open-loop traffic for a while and print a summary; Ctrl-C ends it early."""
-    console = Console(highlight=False)
+    console = _console()
     progress = Progress(console)
     with _running_stack(home, progress) as stack:
         if "load" in stack.running():
@@ -180,6 +180,11 @@ def load(home: Path, seconds: float, rate: float, seed: int) -> None:
             finally:
                 stack.stop("load")
         console.print_json(data=read_summary(stack.home))
+
+
+def _console() -> Console:
+    """As wide as the terminal; in a file or pipe wide enough for tables."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 @contextmanager

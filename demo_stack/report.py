@@ -66,9 +66,15 @@ def _alerts(alerts: Iterable[dict[str, Any]], deploy_ms: int) -> RenderableType:
         table.add_row(
             f"{(entry['arrived_ms'] - deploy_ms) / 1000:+.0f} s",
             Text(str(alert.get("state"))),
-            Text(f"{alert.get('rule')}: {alert.get('summary')}"),
+            Text(f"{alert.get('rule')}: {_summary(alert)}"),
         )
     return table if table.row_count else Text("No alert was delivered.")
+
+
+def _summary(alert: dict[str, Any]) -> str:
+    """What it says; a resolved alert repeats what it said when it fired, which stands above."""
+    text = str(alert.get("summary"))
+    return text.partition(": ")[0] + "." if alert.get("state") == "resolved" else text
 
 
 def _checks(checks: Iterable[Check]) -> RenderableType:

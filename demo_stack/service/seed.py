@@ -11,7 +11,7 @@ from datetime import timedelta
 import django
 
 SEED = 2012
-USERS = 340
+USERS = 370
 PHOTOS_EACH = 18
 FOLLOWS_EACH = 60
 SAMPLE_PHOTOS = 6
@@ -84,7 +84,7 @@ def _media(model, rng, samples):
                     [*rng.choices(words, k=8), *(f"#{topic}" for topic in topics[:3])]
                 ),
                 topics=topics,
-                posted_at=now - timedelta(seconds=(count - number) * 432 + rng.random() * 400),
+                posted_at=now - timedelta(seconds=(count - number) * 390 + rng.random() * 360),
                 likes=int(views * rng.betavariate(2, 12)),
                 comments=int(views * rng.betavariate(1, 40)),
                 saves=int(views * rng.betavariate(1, 60)),
