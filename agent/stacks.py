@@ -5,9 +5,10 @@ qualified one (`Feed.rank.<locals>.<genexpr>`), before it only `co_name`. The mo
 file and the worker's sys.path.
 """
 
+import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -106,9 +107,14 @@ def mend(stacks: Sequence[RawStack]) -> tuple[list[RawStack], int, int]:
 
 @dataclass(slots=True)
 class Modules:
-    """Module name and origin of a file, by the worker's sys.path (joined by newlines)."""
+    """Module name and origin of a file, by the worker's sys.path (joined by newlines).
+
+    A file outside sys.path (an editable install) belongs to the folders above it that are packages;
+    `exists` tells whether a file is there.
+    """
 
     sys_path: str
+    exists: Callable[[str], bool] = os.path.exists
     _known: dict[str, tuple[str, int]] = field(default_factory=dict)
     _roots: list[str] = field(default_factory=list)
 
@@ -126,10 +132,16 @@ class Modules:
         if file.startswith("<"):
             return file.removeprefix("<frozen ").strip("<>"), _STDLIB
         root = next((root for root in self._roots if file.startswith(root + "/")), "")
-        path = file[len(root) + 1 :] if root else file.rpartition("/")[2]
+        path = file[len(root or self._above_package(file)) :].lstrip("/")
         module = path.rpartition(".")[0] or path
         module = module.removesuffix("/__init__").replace("/", ".")
         return module, self._origin(file, root, module)
+
+    def _above_package(self, file: str) -> str:
+        folder = file.rpartition("/")[0]
+        while folder and self.exists(f"{folder}/__init__.py"):
+            folder = folder.rpartition("/")[0]
+        return folder
 
     def _origin(self, file: str, root: str, module: str) -> int:
         if _NATIVE_FILE.search(file):

@@ -60,6 +60,14 @@ def test_modules_and_origins():
     assert {file: MODULES.of(file) for file in cases} == cases
 
 
+def test_an_editable_install_has_its_packages_names():
+    there = {"/src/shop/probe/__init__.py", "/src/shop/probe/deep/__init__.py"}
+    modules = Modules("/srv/app", there.__contains__)
+    assert modules.of("/src/shop/probe/deep/ring.py") == ("probe.deep.ring", 0)
+    assert modules.of("/src/shop/probe/__init__.py") == ("probe", 0)
+    assert modules.of("/src/shop/alone.py") == ("alone", 0)
+
+
 def test_the_innermost_endpoint_names_the_stack_and_endpoint_frames_go():
     stack = resolve(
         [
