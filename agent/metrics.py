@@ -44,6 +44,8 @@ class Metrics:
             labels = [f"pid={worker.pid}", f"worker={worker.worker}"]
             rows += self._process_rows(worker.identity, worker.pid, "worker", labels, now_ms)
         for who, (ticks, weight_s) in idle.items():
+            if not ticks:
+                continue
             rows.append(_row(who, now_ms, "idle_ticks", "counter", "ticks", ticks, "agent"))
             rows.append(_row(who, now_ms, "idle_weight_s", "counter", "s", weight_s, "agent"))
         return rows

@@ -8,9 +8,10 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 
 from agent.budget import Budget
 from agent.errors import SpoolFailed
@@ -119,6 +120,10 @@ class Agent:
             if str(error) != self._last_error:
                 print(error, file=sys.stderr, flush=True)
             self._last_error = str(error)
+        except Exception as error:  # a fault of ours: what it met waits in the rings
+            traceback.print_exc()
+            self.limits.add("flushes_failed")
+            self._last_error = f"flush failed: {error!r}"
         else:
             self._last_error = ""
         self.shipper.wake.set()
@@ -189,12 +194,23 @@ class Agent:
         }
 
 
+class _NoPandas:
+    """An import finder by which there is no pandas in this process."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("the agent does without pandas", name=name)
+
+
 def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT; raises AgentError where it cannot start."""
     stop = Event()
     agent = Agent(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # pyarrow imports pandas, where it is installed, to see what a list is: 35 MB for nothing.
+    sys.meta_path.insert(0, cast(MetaPathFinder, _NoPandas))
     print(f"agent for {config.ring_dir}, to {config.url}, spool {config.spool}", flush=True)
     agent.run(stop)
 

@@ -79,6 +79,7 @@ class Sampling:
         self._ended_s = self.monotonic_s()
         while not stop.wait(self.rng.uniform(0.0, 0.2 * self.window_s)):
             self.budget.account(self.monotonic_s(), cpu_s())
+            self._forget_gone()
             chosen, rate_hz = self._choose()
             if chosen:
                 self.window(chosen, rate_hz)
@@ -149,13 +150,21 @@ class Sampling:
             self.state = "sampling"
         return spread(able, plan.workers, self.rng), plan.rate_hz
 
+    def _forget_gone(self) -> None:
+        """What is known of workers that are no more."""
+        here = {one.ring_id for one in self.workers}
+        self._refused &= here
+        for known in (self.reasons, self.profiled_ms):
+            for ring_id in known.keys() - here:
+                known.pop(ring_id, None)
+
     def _usable(self, worker: WorkerView, window: Window, tasks: frozenset[int]) -> bool:
         """Whether the window is to be believed; the reason is kept where it is not."""
         tasks |= task_ids(worker.pid, self.proc_root)
         samples = sum(one.samples for one in window.stacks)
         if window.failure:
-            # A worker that ended in the window is no failure of the sampler.
-            self.limits.add("windows_failed", service=worker.identity.service) if tasks else None
+            if tasks:  # a worker that ended in the window is no failure of the sampler
+                self.limits.add("windows_failed", service=worker.identity.service)
             self.reasons[worker.ring_id] = window.failure
         elif samples and foreign_samples(window.stacks, tasks) > samples / 2:
             self.limits.add("workers_with_wrong_thread", service=worker.identity.service)

@@ -102,6 +102,15 @@ def test_py_spy_that_is_missing_is_counted_and_shown():
     assert "does not start" in made.reasons[1]
 
 
+def test_of_workers_that_are_no_more_nothing_is_kept():
+    with target("two_functions") as one:
+        made = sampling([view(one)], binary="/nonexistent")
+        with running(made):
+            until(lambda: made.reasons)
+            made.workers = ()
+            until(lambda: not made.reasons and made.state == "no worker to sample")
+
+
 def test_a_worker_that_has_gone_is_no_failure():
     with target("two_functions") as one:
         gone = view(one)
