@@ -9,6 +9,7 @@ import pytest
 import dynoscope_probe
 from dynoscope_probe import counters
 from dynoscope_probe.counters import PerfGroup, in_greenlet, open_group
+from dynoscope_probe.process import current_process
 from tests.probe.reading import records_in
 from tests.probe.test_middleware import call, respond
 
@@ -90,6 +91,7 @@ def test_instructions_are_counted_through_the_middleware(ring_dir, monkeypatch):
         return respond(environ, start_response)
 
     wrapped = dynoscope_probe.wsgi(application)
+    current_process()  # the ring's own descriptor
     before = _descriptors()
     threads = [threading.Thread(target=call, args=(wrapped,)) for _ in range(4)]
     for thread in threads:
