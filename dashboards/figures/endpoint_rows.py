@@ -11,15 +11,15 @@ from dashboards.urls import Query, href
 __all__ = ["ENDPOINT_COLUMNS", "endpoint_rows"]
 
 ENDPOINT_COLUMNS: tuple[dict[str, Any], ...] = (
-    linked("endpoint", "Endpoint", flex=3, min_width=230),
+    linked("endpoint", "Endpoint", flex=2, min_width=230),
     bar("cost_share", "Share of cost"),
-    number("per_s", "Requests/s", min_width=115),
+    number("per_s", "Requests/s", min_width=125),
     number("cost", "Cost per request", min_width=140),
     number("cpu_cores", "CPU cores"),
     number("latency_ms_p50", "P50"),
     number("latency_ms_p99", "P99"),
     number("error_rate", "Errors"),
-    number("db_ms", "Database"),
+    number("db_ms", "Database", min_width=115),
     number("cache_ms", "Cache"),
 )
 

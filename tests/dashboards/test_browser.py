@@ -7,7 +7,6 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterator
-from math import nan
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -242,11 +241,13 @@ def test_the_comparison_is_that_of_the_api(browser, api):
     for part in (
         guilty["function"],
         humanise.moved(*(humanise.duration_ns(guilty[f"self_ns_{side}"]) for side in "ab")),
-        humanise.percent(guilty["rise_share"] or nan),
+        humanise.percent(guilty["rise_share"]),
     ):
         assert part in row
     assert browser.all("tbody tr")[0] == row
-    for change in found["endpoints"]:
+    on_both = [one for one in found["endpoints"] if one["requests_a"] and one["requests_b"]]
+    assert len(on_both) == 4
+    for change in on_both:
         costs = (humanise.cost(change[f"cost_{side}"], change["unit"]) for side in "ab")
         assert humanise.moved(*costs) in browser.text()
     assert "Brought by the deploy of r2 in place of r1" in browser.text()
