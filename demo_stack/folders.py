@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demo_stack.processes import DemoError
 
-__all__ = ["account_for", "ring_root", "server_folder", "remove_folders"]
+__all__ = ["account_for", "remove_folders", "ring_root", "server_folder"]
 
 SHORT_LIVED = Path("/dev/shm")
 ELSEWHERE = Path("/var/tmp")
@@ -37,7 +37,8 @@ def server_folder(home: Path, name: str, account: str | None) -> Path:
         real.mkdir(exist_ok=True)
         folder.unlink(missing_ok=True)
         folder.symlink_to(real)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
     if account is not None:
         shutil.chown(folder, account, account)
     return folder.resolve()

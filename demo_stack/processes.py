@@ -16,6 +16,9 @@ import psutil
 __all__ = ["DemoError", "Launch", "Started", "alive", "await_ready", "end", "launch", "run"]
 
 POLL_S = 0.05
+#: How long children have to end after their parent, and anything after a kill.
+OFFSPRING_S = 2.0
+KILL_S = 5.0
 LOG_LINES = 8
 
 
@@ -107,16 +110,11 @@ def end(group: Sequence[Started]) -> tuple[str, ...]:
     begun = time.monotonic()
     killed = []
     for started in running:
-        while alive(started) and time.monotonic() < begun + started.stop_s:
-            time.sleep(POLL_S)
-        if alive(started):
+        if not _ended_by(started, begun + started.stop_s):
             killed.append(started.name)
             _signal(started, signal.SIGKILL)
-    # psutil compares the creation time too before it signals.
-    _, left = psutil.wait_procs(offspring, timeout=2 if offspring else 0)
-    for child in left:
-        if child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-            child.kill()
+            _ended_by(started, time.monotonic() + KILL_S)
+    _end_offspring(offspring)
     return tuple(killed)
 
 
@@ -152,11 +150,42 @@ def run(
     return done.stdout
 
 
+def _ended_by(started: Started, give_up: float) -> bool:
+    """Wait until it has ended or the monotonic clock says `give_up`."""
+    while alive(started):
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
 def _offspring(pid: int) -> list[psutil.Process]:
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def _end_offspring(offspring: Sequence[psutil.Process]) -> None:
+    """Give them time to follow their parent, then kill those that did not."""
+    give_up = time.monotonic() + OFFSPRING_S
+    while any(_lives(child) for child in offspring) and time.monotonic() < give_up:
+        time.sleep(POLL_S)
+    for child in offspring:
+        if _lives(child):
+            # psutil compares the creation time too before it signals.
+            child.kill()
+    give_up = time.monotonic() + KILL_S
+    while any(_lives(child) for child in offspring) and time.monotonic() < give_up:
+        time.sleep(POLL_S)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Not where it only waits for its parent to take note of its end."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(started: Started, number: int) -> None:

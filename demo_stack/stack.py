@@ -5,11 +5,11 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from demo_stack.folders import remove_folders, ring_root
-from demo_stack.ports import choose_ports
+from demo_stack.ports import PORTS, choose_ports
 from demo_stack.processes import DemoError, Launch, alive, await_ready, end, launch, run
 from demo_stack.releases import PACKAGE, build_release
 from demo_stack.servers import platform
@@ -46,10 +46,11 @@ Say = Callable[[str], None]
 class Stack:
     """One demo in one folder. Every start is written to the state before it is waited for."""
 
-    def __init__(self, home: Path, say: Say, hosts: Iterable[str] = HOSTS) -> None:
+    def __init__(self, home: Path, say: Say, usual_ports: Mapping[str, int] = PORTS) -> None:
         self.home = home.resolve()
         self.say = say
-        self.hosts = tuple(hosts)
+        self.hosts = tuple(HOSTS)
+        self.usual_ports = usual_ports
         self.state = read_state(self.home) or State()
 
     def up(self, *, with_platform: bool = True) -> None:
@@ -159,7 +160,7 @@ class Stack:
         if not secret.exists():
             secret.touch(mode=0o600)
             secret.write_text(secrets.token_urlsafe(40))
-        ports, notes = choose_ports()
+        ports, notes = choose_ports(self.usual_ports)
         self.state = State(ports=ports)
         for note in notes:
             self.say(note)

@@ -118,7 +118,7 @@ def test_a_process_of_another_command_is_seen_and_ended(tmp_path: Path):
     starter = (
         "import subprocess, sys; "
         "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
-        " start_new_session=True, stdout=subprocess.DEVNULL).pid)"
+        " start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
     )
     printed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", starter], capture_output=True, text=True, check=True

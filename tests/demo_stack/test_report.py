@@ -1,4 +1,4 @@
-"""The end of a story as text: what was found, delivered and checked, with nothing taken for markup."""
+"""The end of a story as text: found, delivered, checked, and nothing taken for markup."""
 
 import io
 

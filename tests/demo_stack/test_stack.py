@@ -1,5 +1,6 @@
 """Servers start together, restart without losing a request, and end exactly as started."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from demo_stack.servers.redis import redis
 from demo_stack.stack import Stack
 from demo_stack.state import read_state
 from demo_stack.traffic import read_summary, traffic
+from tests.demo_stack.conftest import TEST_PORTS
 
 
 def test_everything_runs_and_is_written_down(stack: Stack):
@@ -32,12 +34,11 @@ def test_everything_runs_and_is_written_down(stack: Stack):
 
 
 def test_nothing_listens_beyond_loopback(stack: Stack):
-    pids = {process.pid for process in stack.state.processes}
-    for process in list(psutil.process_iter()):
-        family = {process.pid, *(parent.pid for parent in process.parents())}
-        if family & pids:
+    for started in stack.state.processes:
+        first = psutil.Process(started.pid)
+        for process in (first, *first.children(recursive=True)):
             listening = [c for c in process.net_connections() if c.status == psutil.CONN_LISTEN]
-            assert {c.laddr.ip for c in listening} <= {"127.0.0.1", "::1"}, process.name()
+            assert {c.laddr.ip for c in listening} <= {"127.0.0.1", "::1"}, started.name
 
 
 def test_servers_that_have_a_user_run_as_it(stack: Stack):
@@ -67,6 +68,9 @@ def test_rolling_deploy_loses_no_request(stack: Stack):
     deploy(stack, "r2", patch_of("r2"))
     stack.stop("load")
     summary = read_summary(stack.home)
+    lines = (stack.home / "load" / "requests.jsonl").read_text().splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert [answer for answer in answers if not 200 <= answer["status"] < 300] == []
     assert summary["requests"] > 20
     assert (summary["failures"], summary["over_limit"]) == (0, 0)
     assert set(stack.state.releases.values()) == {"r2"}
@@ -80,11 +84,11 @@ def test_rolling_deploy_loses_no_request(stack: Stack):
 
 
 def test_down_ends_exactly_what_was_started(tmp_path: Path):
-    stack = Stack(tmp_path / "demo", print)
+    stack = Stack(tmp_path / "demo", print, TEST_PORTS)
     stack._prepare()
     ports = stack.state.ports
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    stranger = Stack(tmp_path / "other", print)
+    stranger = Stack(tmp_path / "other", print, TEST_PORTS)
     stranger._prepare()
     stack.start(redis(stack.home, ports["redis"]), memcached(stack.home, ports["memcached"]))
     stranger._prepare()
@@ -108,7 +112,7 @@ def test_down_ends_exactly_what_was_started(tmp_path: Path):
 
 
 def test_a_failed_start_leaves_nothing_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    stack = Stack(tmp_path / "demo", print)
+    stack = Stack(tmp_path / "demo", print, TEST_PORTS)
     started = []
 
     def start_and_fail() -> None:
