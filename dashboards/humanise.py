@@ -129,8 +129,12 @@ def span_s(seconds: float) -> str:
 
 
 def ago(ts_ms: int, now_ms: int) -> str:
-    seconds = max(0.0, (now_ms - ts_ms) / 1000)
-    return "just now" if seconds < 10 else f"{span_s(floor(seconds))} ago"
+    """Whole units, rounded down: `2 min ago`."""
+    seconds = max(0, now_ms - ts_ms) // 1000
+    if seconds < 10:
+        return "just now"
+    size = next((size for size in (86_400, 3_600, 60) if seconds >= size), 1)
+    return f"{span_s(seconds // size * size)} ago"
 
 
 def _scaled(value: float, scale: tuple[tuple[float, str], ...]) -> str:

@@ -24,6 +24,7 @@ from profiler.records import (
 __all__ = ["endpoint_table", "evidence", "finding", "function_table"]
 
 ROWS_MAX = 50
+FUNCTIONS_SHOWN = 12
 
 
 def finding(comparison: Comparison) -> Component:
@@ -64,12 +65,17 @@ def function_table(changes: Sequence[FunctionChange], guilty: FunctionChange | N
         )
     ordered = [*([guilty] if guilty else []), *(one for one in changes if one != guilty)]
     scale = scale_of(change.difference for change in ordered[:ROWS_MAX])
+    rows = [_function(one, scale, one is guilty) for one in ordered]
+    shown, more = rows[:FUNCTIONS_SHOWN], rows[FUNCTIONS_SHOWN:]
+    folded = [html.Summary(f"{len(more)} more functions"), _functions(more)]
+    return html.Div([_functions(shown), html.Details(folded) if more else None])
+
+
+def _functions(rows: Sequence[Component]) -> Component:
     numbers = (
         "Self", "With callees", "Difference, 95% interval", "Share of the rise", "p, corrected",
-        "Samples",
     )  # fmt: skip
     head = ("Function", "Verdict", *numbers[:3], "", *numbers[3:])
-    rows = [_function(one, scale, one is guilty) for one in ordered]
     return table(head, rows, ROWS_MAX, numbers=numbers)
 
 
@@ -137,12 +143,17 @@ def _endpoint(change: EndpointChange, scale: tuple[float, float], query: Query) 
 
 def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: bool) -> Component:
     rise = humanise.interval(change.difference, "cpu_ns")
+    samples = humanise.moved(humanise.count(change.samples_a), humanise.count(change.samples_b))
     beneath = [f"{name} {humanise.per_request(more, 'cpu_ns')}" for name, more in change.beneath]
     what = [
         html.Span(change.function, className="dy-mono dy-strong"),
         badge("look here first", "red") if is_guilty else None,
         _under(f"{origin_word(change.origin)} code in {change.endpoint}"),
-        _under(f"beneath it: {', '.join(beneath)}") if beneath else None,
+        _under(f"{samples} samples"),
+        # Of a function that did not change it is noise.
+        _under(f"beneath it: {', '.join(beneath)}")
+        if beneath and change.verdict != "no change"
+        else None,
     ]
     return html.Tr(
         [
@@ -154,7 +165,6 @@ def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: boo
             html.Td(whisker(change.difference, scale, rise)),
             number(humanise.percent(change.rise_share)),
             number(humanise.p_value(change.p_corrected)),
-            _moved(humanise.count(change.samples_a), humanise.count(change.samples_b)),
         ],
         className="dy-guilty" if is_guilty else "",
     )

@@ -11,7 +11,7 @@ from dashboards.urls import Query, href
 __all__ = ["ENDPOINT_COLUMNS", "endpoint_rows"]
 
 ENDPOINT_COLUMNS: tuple[dict[str, Any], ...] = (
-    linked("endpoint", "Endpoint", flex=2, min_width=230),
+    linked("endpoint", "Endpoint", flex=3, min_width=280),
     bar("cost_share", "Share of cost"),
     number("per_s", "Requests/s", min_width=125),
     number("cost", "Cost per request", min_width=140),

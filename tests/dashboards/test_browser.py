@@ -7,6 +7,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -67,7 +68,7 @@ def api(server_url):
     return ask
 
 
-def cells(browser: Browser, column: str) -> list[str]:
+def cells(browser: Browser, column: str) -> Any:
     """A column of the grid from top to bottom."""
     return browser.run(
         """return [...document.querySelectorAll(`.ag-row [col-id="${arguments[0]}"]`)]

@@ -85,4 +85,7 @@ def test_spans_of_time():
     ]
     assert humanise.ago(1_000_000, 1_005_000) == "just now"
     assert humanise.ago(1_000_000, 1_120_000) == "2 min ago"
+    assert humanise.ago(1_000_000, 1_179_999) == "2 min ago"
+    assert humanise.ago(0, 13_000_000) == "3 h ago"
+    assert humanise.ago(1_000_000, 1_044_500) == "44 s ago"
     assert humanise.ago(1_120_000, 1_000_000) == "just now"
