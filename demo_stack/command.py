@@ -66,6 +66,11 @@ def up(
     """Start the service and Dynoscope; with --story also show what it finds (about 6 minutes)."""
     progress = Progress(_console())
     with _stack(home, progress) as stack:
+        if story is None and stack.running():
+            progress.say(f"it is up already: {stack.edge_url()}, {stack.dashboards_url()}")
+            return
+        if story is not None:
+            _start_afresh(stack, progress)
         with progress.step("starting everything", UP_S):
             stack.up()
         progress.say(f"service {stack.edge_url()}, dashboards {stack.dashboards_url()}")
@@ -180,6 +185,14 @@ def load(home: Path, seconds: float, rate: float, seed: int) -> None:
             finally:
                 stack.stop("load")
         console.print_json(data=read_summary(stack.home))
+
+
+def _start_afresh(stack: Stack, progress: Progress) -> None:
+    """A story needs a past without an earlier story: releases, alerts, likes."""
+    if stack.running():
+        progress.say("a demo is up in this folder: ending it, the story starts afresh")
+        stack.down()
+    stack.remove()
 
 
 def _console() -> Console:

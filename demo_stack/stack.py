@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from demo_stack.faults import mend_slow_query
 from demo_stack.folders import remove_folders, ring_root
 from demo_stack.ports import PORTS, choose_ports
 from demo_stack.processes import DemoError, Launch, alive, await_ready, end, launch, run
@@ -39,6 +40,8 @@ ENDED_IN_TURN = (
 )
 
 LOOK_S = 0.5
+#: A file that says that this folder is ours to fill and to delete.
+MARKER = "this-is-a-dynoscope-demo"
 
 Say = Callable[[str], None]
 
@@ -59,7 +62,7 @@ class Stack:
             raise DemoError(
                 f"it is up already: {self.edge_url()} (end it with `dynoscope demo down`)"
             )
-        self._prepare()
+        self.prepare()
         try:
             self._start_backends()
             if with_platform:
@@ -85,8 +88,11 @@ class Stack:
         return tuple(killed)
 
     def remove(self) -> None:
-        """Delete the data of a demo that is down."""
-        remove_folders(self.home)
+        """Delete the data of a demo that is down; a folder that was no demo's is left alone."""
+        if self.running():
+            raise DemoError("it is up: end it before its data are deleted")
+        if (self.home / MARKER).exists():
+            remove_folders(self.home)
 
     def running(self) -> list[str]:
         """Names of the processes that run."""
@@ -153,9 +159,13 @@ class Stack:
             "DJANGO_SETTINGS_MODULE": f"{PACKAGE}.settings",
         }
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make the folder with what every part of the demo needs, and choose ports."""
+        if self.home.exists() and any(self.home.iterdir()) and not (self.home / MARKER).exists():
+            raise DemoError(f"{self.home} holds something else: name a new folder with --home")
         for folder in (self.home, self.home / "logs", self.home / "media", self.home / "rules"):
             folder.mkdir(exist_ok=True, parents=True)
+        (self.home / MARKER).touch()
         secret = self.home / "secret.key"
         if not secret.exists():
             secret.touch(mode=0o600)
@@ -203,6 +213,8 @@ class Stack:
             env=self.service_env(),
             cwd=folder,
         )
+        # A fault of an earlier run, if that was cut short, would have been kept with the data.
+        mend_slow_query(self.home, self.state.ports["postgres"])
         self.say("starting the service: nginx, uWSGI, Celery")
         workers = (*self.hosts, JOBS)
         self.state.releases = dict.fromkeys(workers, FIRST_RELEASE)

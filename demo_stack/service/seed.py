@@ -26,14 +26,17 @@ def main():
     from django.core.management import call_command
 
     from .models import User
+    from .redis_client import redis_client
 
     call_command("migrate", verbosity=0, interactive=False)
     if not User.objects.exists():
-        seed(random.Random(SEED))
+        seed_tables(random.Random(SEED))
+    if not redis_client().exists("interactions:1"):
+        seed_interactions(random.Random(SEED))
 
 
-def seed(rng):
-    """Everything that the service starts with, the same for the same `rng`."""
+def seed_tables(rng):
+    """Everything in the database and the storage, the same for the same `rng`."""
     from django.core.management.color import no_style
     from django.db import connection, transaction
 
@@ -50,7 +53,6 @@ def seed(rng):
                 cursor.execute(statement)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    _interactions(rng)
 
 
 def _users(model):
@@ -131,7 +133,7 @@ def _sample_photos(rng):
     return samples
 
 
-def _interactions(rng):
+def seed_interactions(rng):
     """Everybody has had a little to do with everybody, so the number of authors stays as it is."""
     from .redis_client import redis_client
 

@@ -10,7 +10,7 @@ from demo_stack.ports import PORTS
 from demo_stack.stack import Stack
 
 #: Apart from a demo that is started at the same moment, and from another run of the tests.
-TEST_PORTS = {name: port + 12_000 + os.getpid() % 500 * 20 for name, port in PORTS.items()}
+TEST_PORTS = {name: port + 12_000 + os.getpid() % 100 * 150 for name, port in PORTS.items()}
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +19,8 @@ def stack():
     with tempfile.TemporaryDirectory() as folder:
         # TemporaryDirectory is closed to others, as some checkouts are.
         stack = Stack(Path(folder) / "demo", say=print, usual_ports=TEST_PORTS)
-        stack.up(with_platform=False)
         try:
+            stack.up(with_platform=False)
             yield stack
         finally:
             killed = stack.down()

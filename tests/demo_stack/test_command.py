@@ -56,3 +56,10 @@ def test_a_name_that_is_no_release(stack: Stack):
     result = invoke("deploy", "../r2", "--home", str(stack.home))
     assert result.exit_code == 2
     assert "cannot name a release" in result.output
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    result = invoke("up", "--home", str(tmp_path))
+    assert result.exit_code == 2
+    assert "holds something else" in result.output

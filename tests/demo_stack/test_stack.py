@@ -85,13 +85,13 @@ def test_rolling_deploy_loses_no_request(stack: Stack):
 
 def test_down_ends_exactly_what_was_started(tmp_path: Path):
     stack = Stack(tmp_path / "demo", print, TEST_PORTS)
-    stack._prepare()
+    stack.prepare()
     ports = stack.state.ports
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     stranger = Stack(tmp_path / "other", print, TEST_PORTS)
-    stranger._prepare()
+    stranger.prepare()
     stack.start(redis(stack.home, ports["redis"]), memcached(stack.home, ports["memcached"]))
-    stranger._prepare()
+    stranger.prepare()
     stranger.start(redis(stranger.home, stranger.state.ports["redis"]))
     started = list(stack.state.processes)
     try:
@@ -128,3 +128,18 @@ def test_a_failed_start_leaves_nothing_running(tmp_path: Path, monkeypatch: pyte
     assert [process.name for process in started] == ["redis"]
     assert not alive(started[0])
     stack.remove()
+
+
+def test_a_folder_of_something_else_is_neither_used_nor_deleted(tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    stack = Stack(tmp_path, print, TEST_PORTS)
+    with pytest.raises(DemoError, match="holds something else"):
+        stack.up(with_platform=False)
+    stack.remove()
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_data_in_use_are_not_deleted(stack: Stack):
+    with pytest.raises(DemoError, match="end it before"):
+        stack.remove()
+    assert stack.running()
