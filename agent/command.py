@@ -97,6 +97,13 @@ def agent() -> None:
     show_default=True,
     help="How often rings are read and rows sent, s.",
 )
+@click.option(
+    "--statsd-port",
+    type=click.IntRange(0, 65_535),
+    default=8125,
+    show_default=True,
+    help="UDP port for StatsD on loopback; 0: none.",
+)
 def run_command(
     url: str,
     ring_dir: Path,
@@ -108,6 +115,7 @@ def run_command(
     rate_hz: int,
     window_s: int,
     flush_s: float,
+    statsd_port: int,
 ) -> None:
     """Run the agent until it is told to stop (SIGTERM or Ctrl-C; within 5 s).
 
@@ -126,6 +134,7 @@ def run_command(
         rate_hz=rate_hz,
         window_s=window_s,
         flush_s=flush_s,
+        statsd_port=statsd_port,
     )
     try:
         run(config)

@@ -11,18 +11,21 @@ import pyarrow as pa
 from agent.draining import drained
 from agent.header import ring_id_of
 from agent.limits import Key, Limits
-from agent.metrics import Metrics
+from agent.metrics import Metrics, series_rows
 from agent.requests import Identity
 from agent.samples import WorkerView
 from agent.sampling import Samples, Sampling
 from agent.seen import Seen
 from agent.spool import Cursor, Section, Spool
+from agent.statsd import Series, StatsD
 from agent.tables import batches, ipc_bytes, table_of_rows
 from agent.workers import Worker, Workers
 
 __all__ = ["Flush"]
 
 START = Cursor(0, {})
+#: StatsD series that wait for a disk that refuses; the oldest go first.
+SERIES_KEPT_MAX = 20_000
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class Flush:
     workers: Workers
     sampling: Sampling
     metrics: Metrics
+    statsd: StatsD
     limits: Limits
     spool: Spool
     host: str
@@ -53,6 +57,8 @@ class Flush:
     _statements: Seen = field(default_factory=Seen)
     _stacks: Seen = field(default_factory=Seen)
     _refused: set[str] = field(default_factory=set)
+    #: taken from StatsD and not on disk yet
+    _series: list[Series] = field(default_factory=list)
 
     def once(self) -> None:
         """Gather, commit, settle; raises SpoolFailed and keeps everything for the next time."""
@@ -71,6 +77,8 @@ class Flush:
         samples = self.sampling.waiting()
         self._add_samples(samples, gathered, now_ms)
         rows = self.metrics.rows(host, views, samples.idle, now_ms)
+        self._series = self._series[-SERIES_KEPT_MAX:] + self.statsd.take()
+        rows += series_rows(host, self._series, now_ms)
         gathered.tables["metrics"].append(table_of_rows("metrics", rows))
         pending = self.limits.pending()
         limits = _limit_rows(Counter(pending) + gathered.losses, host, now_ms)
@@ -139,6 +147,7 @@ class Flush:
         self._stacks.settle(gathered.stacks)
         self.sampling.settle(samples)
         self.metrics.settle()
+        self._series = []
         self.limits.settle(pending)
         self.limits.note(gathered.losses)
         for ring_id in gathered.finished:

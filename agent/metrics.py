@@ -10,8 +10,9 @@ import psutil
 
 from agent.requests import Identity
 from agent.samples import WorkerView
+from agent.statsd import Series
 
-__all__ = ["Metrics", "Row"]
+__all__ = ["Metrics", "Row", "series_rows"]
 
 Row = dict[str, Any]
 
@@ -72,6 +73,14 @@ class Metrics:
         self._next_cpu_s[key] = cpu_s
         yield _row(who, now_ms, f"{source}_rss_bytes", "gauge", "bytes", rss, source, labels)
         yield _row(who, now_ms, f"{source}_cpu_s", "counter", "s", increase_s, source, labels)
+
+
+def series_rows(host: Identity, series: Sequence[Series], now_ms: int) -> list[Row]:
+    """What came in over StatsD, as rows of the host."""
+    return [
+        _row(host, now_ms, one.name, one.kind, one.unit, one.value, "statsd", one.labels)
+        for one in series
+    ]
 
 
 def _host_rows(host: Identity, now_ms: int) -> Iterable[Row]:

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from threading import Event, Thread
@@ -22,6 +23,7 @@ from agent.sampler import PySpy, py_spy_binary
 from agent.sampling import Sampling
 from agent.ship import Shipper
 from agent.spool import Spool
+from agent.statsd import StatsD, listen
 from agent.status import write_status
 from agent.workers import Worker, Workers
 from dynoscope_probe import layout
@@ -47,6 +49,8 @@ class Config:
     rate_hz: int = 20
     window_s: int = 10
     flush_s: float = 5.0
+    statsd_port: int = 0
+    """UDP port on loopback; 0: no StatsD"""
     spool_bytes_max: int = 512 << 20
     spool_age_s_max: int = 86_400
     seed: int | None = None
@@ -81,10 +85,13 @@ class Agent:
         self.shipper = Shipper(
             self.spool, config.url, config.token_file, self.limits, random.Random(), _wall_ms
         )
+        self.statsd = StatsD(self.limits)
+        self._statsd_socket = listen(config.statsd_port) if config.statsd_port else None
         self.flush = Flush(
             Workers(config.ring_dir, config.proc_root),
             self.sampling,
             Metrics(),
+            self.statsd,
             self.limits,
             self.spool,
             config.host,
@@ -101,16 +108,24 @@ class Agent:
         self._flush()
         sampling = self._start("sampling", self.sampling.run, stop)
         shipping = self._start("shipping", self.shipper.run, shipping_stop)
+        receiving = None
+        if self._statsd_socket:
+            receive = partial(self.statsd.receive, self._statsd_socket)
+            receiving = self._start("statsd", receive, stop)
         while not stop.wait(self.config.flush_s):
             self._flush()
         self.sampler.stop()
         sampling.join(STOP_SAMPLING_S)
+        if receiving:
+            receiving.join(STOP_SAMPLING_S)
         self._flush()
         shipping_stop.set()
         self.shipper.wake.set()
         shipping.join(STOP_SHIPPING_S)
         self._write_status("stopped")
         self.spool.close()
+        if self._statsd_socket:
+            self._statsd_socket.close()
 
     def _flush(self) -> None:
         try:

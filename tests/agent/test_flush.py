@@ -14,6 +14,7 @@ from agent.metrics import Metrics
 from agent.sampler import PySpy, py_spy_binary
 from agent.sampling import Sampling
 from agent.spool import Spool
+from agent.statsd import StatsD
 from agent.workers import Workers
 from tests.agent.processes import ask, target
 from tests.agent.rings import make_ring, write
@@ -36,8 +37,8 @@ def open_flush(tmp_path):
         )  # fmt: skip
         workers = Workers(tmp_path / "rings", Path("/proc"))
         cursors = spool.cursors()
-        parts = (workers, sampling, Metrics(), limits, spool, "here", "us", time.time_ns, cursors)
-        opened[:] = [Flush(*parts)]
+        parts = (workers, sampling, Metrics(), StatsD(limits), limits, spool)
+        opened[:] = [Flush(*parts, "here", "us", time.time_ns, cursors)]
         return opened[0]
 
     yield make
@@ -186,3 +187,23 @@ def test_the_host_is_what_its_workers_say_else_what_the_agent_was_told(open_flus
     make_ring(tmp_path / "rings")
     flush.once()
     assert {(row["host"], row["region"]) for row in spooled(flush, "metrics")} == {("web-1", "eu")}
+
+
+def test_what_came_over_statsd_waits_for_the_disk(open_flush, monkeypatch):
+    flush = open_flush()
+    flush.statsd.add(b"uploads:3|c|#region:eu")
+    with monkeypatch.context() as patch:
+        patch.setattr(flush.spool, "commit", refuse)
+        with pytest.raises(SpoolFailed):
+            flush.once()
+    flush.once()
+    rows = [row for row in spooled(flush, "metrics") if row["source"] == "statsd"]
+    assert [(row["name"], row["value"], row["labels"]) for row in rows] == [
+        ("uploads", 3.0, ["region=eu"])
+    ]
+    flush.once()
+    assert not [row for row in spooled(flush, "metrics") if row["source"] == "statsd"]
+
+
+def refuse(*_):
+    raise SpoolFailed("the disk is full")
