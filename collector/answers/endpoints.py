@@ -4,12 +4,13 @@ from collector.answers.limits import limits_hit
 from collector.answers.records import Answer, EndpointRow, Window
 from collector.answers.sums import Sums
 from collector.answers.windows import covered
-from collector.store import answer_reads
+from collector.store import answer_reads, reads
 from collector.store.store import Store, truncated
 
 __all__ = ["endpoints"]
 
 NS_PER_S = 1e9
+LIVED_MS_MIN = 1_000
 
 
 def endpoints(store: Store, window: Window, service: str) -> Answer[tuple[EndpointRow, ...]]:
@@ -21,7 +22,7 @@ def endpoints(store: Store, window: Window, service: str) -> Answer[tuple[Endpoi
         unit = sums.row["cost_unit"]
         totals[unit] = totals.get(unit, 0.0) + sums.row["cost_total"]
     as_of_ms = max((sums.row["last_seen_ms"] for sums in all_sums), default=0)
-    seconds = covered(window, as_of_ms).seconds
+    seconds = _lived(store, service, covered(window, as_of_ms)).seconds
     rows = [_row(sums, totals, seconds) for sums in all_sums]
     rows.sort(key=lambda row: (-row.cost_share, -row.requests, row.endpoint))
     units = sorted(totals, key=lambda unit: -totals[unit])
@@ -32,6 +33,12 @@ def endpoints(store: Store, window: Window, service: str) -> Answer[tuple[Endpoi
         as_of_ms=as_of_ms,
         limits=limits_hit(store, window, service),
     )
+
+
+def _lived(store: Store, service: str, window: Window) -> Window:
+    """The part of the window in which the service was known: rates are over no more than that."""
+    first_ms = min(reads.release_order(store, service)["first_ms"].to_pylist(), default=0)
+    return Window(max(window.from_ms, min(first_ms, window.to_ms - LIVED_MS_MIN)), window.to_ms)
 
 
 def _row(sums: Sums, totals: dict[str, float], seconds: float) -> EndpointRow:

@@ -30,6 +30,8 @@ def filled(store):
 def test_rows_are_the_plain_sums(store, window):
     sent = rows_of(*TABLES, start_ms=window.from_ms, end_ms=window.to_ms)
     expected = grouped(sent, lambda row: (row["endpoint"], row["kind"], row["cost_unit"]))
+    first_ms = min(row["ts_ms"] for row in rows_of(*TABLES))
+    seconds = (window.to_ms - max(window.from_ms, first_ms)) / 1000
     answer = endpoints(store, window, SERVICE)
     assert {(r.endpoint, r.kind, r.cost_unit) for r in answer.data} == set(expected)
     for row in answer.data:
@@ -40,18 +42,26 @@ def test_rows_are_the_plain_sums(store, window):
         assert row.errors == failed(group)
         assert row.killed == len(group) - len(lived)
         assert row.error_rate == pytest.approx(failed(group) / len(group))
-        assert row.per_s == pytest.approx(len(group) / window.seconds)
+        assert row.per_s == pytest.approx(len(group) / seconds)
         assert row.cost == pytest.approx(mean(lived, "cost"), rel=1e-12)
         assert row.task_clock_ns == pytest.approx(mean(lived, "task_clock_ns"), rel=1e-12)
         assert row.cost_share == pytest.approx(sum(r["cost"] for r in lived) / unit_cost)
         cpu_s = sum(r["task_clock_ns"] for r in lived) / 1e9
-        assert row.cpu_cores == pytest.approx(cpu_s / window.seconds)
+        assert row.cpu_cores == pytest.approx(cpu_s / seconds)
         assert row.wall_ms_mean == pytest.approx(mean(lived, "wall_ns") / 1e6)
         assert row.db_ms == pytest.approx(mean(lived, "db_ns") / 1e6)
         assert row.cache_ms == pytest.approx(mean(lived, "cache_ns") / 1e6)
         assert row.latency_ms_p50 == pytest.approx(quantile_ms(lived, 0.50), rel=0.05)
         assert row.latency_ms_p95 == pytest.approx(quantile_ms(lived, 0.95), rel=0.095)
         assert row.releases == tuple(sorted({r["release"] for r in group}))
+
+
+def test_rates_are_over_the_time_in_which_the_service_was_known(store):
+    first_ms = min(row["ts_ms"] for row in rows_of(*TABLES))
+    early = Window(START_MS - 1_000_000, START_MS + 500_000)
+    seconds = (early.to_ms - first_ms) / 1000
+    for row in endpoints(store, early, SERVICE).data:
+        assert row.per_s == pytest.approx(row.requests / seconds)
 
 
 def test_the_dearest_comes_first_and_the_envelope_is_filled(store):
