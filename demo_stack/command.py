@@ -82,7 +82,8 @@ def up(
                 outcome = tell(
                     stack, progress, regression=story == "regression", timing=timing, seed=seed
                 )
-                progress.console.print(story_report(outcome, stack.dashboards_url()))
+                address = None if then_down else stack.dashboards_url()
+                progress.console.print(story_report(outcome, address))
                 held = all(check.held for check in outcome.checks)
         finally:
             if then_down:
@@ -157,7 +158,7 @@ def deploy(release: str, home: Path, unchanged: bool) -> None:
 @_home_option
 @click.option("--mend", is_flag=True, help="Undo it.")
 def fault(fault: str, home: Path, mend: bool) -> None:
-    """Make the database slow with the feeds of every fifth viewer, or mend it."""
+    """Make the database slow with the feeds of every sixth viewer, or mend it."""
     progress = Progress(_console())
     with _running_stack(home, progress) as stack:
         (mend_slow_query if mend else cause_slow_query)(stack.home, stack.state.ports["postgres"])

@@ -7,14 +7,14 @@ import httpx
 
 from demo_stack.processes import DemoError
 from demo_stack.releases import PACKAGE, build_release
-from demo_stack.stack import HOSTS, Stack
+from demo_stack.stack import Stack
 
 __all__ = ["deploy"]
 
 
 def deploy(stack: Stack, release: str, patch: Path | None) -> int:
     """Bring every worker to `release`; returns when the roll-out began, epoch ms."""
-    previous = stack.state.releases[next(iter(HOSTS))]
+    previous = stack.state.releases[stack.hosts[0]]
     if release == previous:
         raise DemoError(f"release {release} runs already")
     folder = build_release(stack.home, release, patch)

@@ -11,7 +11,7 @@ AS_RELEASED = Path(__file__).parent / "service" / "sql" / "feed_candidates.sql"
 
 
 def cause_slow_query(home: Path, port: int) -> None:
-    """From now on PostgreSQL is slow with the feed of every fifth viewer."""
+    """From now on PostgreSQL is slow with the feed of every sixth viewer."""
     _define(home, port, SLOW)
 
 

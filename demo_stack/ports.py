@@ -1,9 +1,14 @@
 """Ports on loopback: the usual ones, or the next free one."""
 
+import fcntl
+import os
 import socket
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
-__all__ = ["PORTS", "choose_ports", "is_free"]
+__all__ = ["PORTS", "choose_ports", "is_free", "starting_alone"]
 
 #: What listens where, when nothing else does.
 PORTS: Mapping[str, int] = {
@@ -12,12 +17,16 @@ PORTS: Mapping[str, int] = {
     "web-1": 8701,
     "web-2": 8702,
     "webhook": 8710,
+    "statsd-web-1": 8126,
+    "statsd-web-2": 8127,
     "postgres": 8720,
     "redis": 8721,
     "memcached": 8722,
     "rabbitmq": 8723,
     "rabbitmq-nodes": 8724,
     "rabbitmq-names": 8725,
+    "statsd-web-1": 8126,
+    "statsd-web-2": 8127,
 }
 SEARCH = 500
 
@@ -37,6 +46,18 @@ def choose_ports(wanted: Mapping[str, int] = PORTS) -> tuple[dict[str, int], lis
             notes.append(f"port {usual} is taken: {name} uses {port}")
         chosen[name] = port
     return chosen, notes
+
+
+@contextmanager
+def starting_alone(say: Callable[[str], None]) -> Iterator[None]:
+    """From the choice of free ports to listening on them no other demo of this user chooses."""
+    with (Path(tempfile.gettempdir()) / f"dynoscope-demo-{os.geteuid()}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another demo is starting: waiting until it has its ports")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_free(port: int) -> bool:

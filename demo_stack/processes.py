@@ -38,6 +38,8 @@ class Launch:
     cwd: Path | None = None
     #: user to run as; None: as the caller
     account: str | None = None
+    #: port on loopback that it, and nobody else, must be listening on
+    port: int | None = None
     #: what asks it to end in good order
     stop_signal: int = signal.SIGTERM
     ready_s: float = 60.0
@@ -84,15 +86,13 @@ def launch(what: Launch, log_dir: Path) -> Started:
 def await_ready(what: Launch, started: Started) -> None:
     """Return once it serves; raise with its last log lines if it ends or takes too long."""
     give_up = time.monotonic() + what.ready_s
-    missing = what.missing()
-    while missing is not None:
+    while (missing := what.missing() or _port_missing(what, started)) is not None:
         if not alive(started):
             raise DemoError(f"{what.name} ended while starting. {_last_lines(started.log)}")
         if time.monotonic() > give_up:
             waited = f"{what.name} did not get ready within {what.ready_s:.0f} s: {missing}."
             raise DemoError(f"{waited} {_last_lines(started.log)}")
         time.sleep(POLL_S)
-        missing = what.missing()
 
 
 def alive(started: Started) -> bool:
@@ -148,6 +148,21 @@ def run(
         words = " / ".join((done.stderr or done.stdout).strip().splitlines()[-LOG_LINES:])
         raise DemoError(f"{what} failed with status {done.returncode}: {words}")
     return done.stdout
+
+
+def _port_missing(what: Launch, started: Started) -> str | None:
+    """Whether an answer on its port came from somebody else."""
+    if what.port is None:
+        return None if alive(started) else "it has ended"
+    try:
+        first = psutil.Process(started.pid)
+        for process in (first, *first.children(recursive=True)):
+            for one in process.net_connections("inet"):
+                if one.status == psutil.CONN_LISTEN and one.laddr.port == what.port:
+                    return None
+    except psutil.NoSuchProcess:
+        return "a process has ended"
+    return f"another process answers on port {what.port}"
 
 
 def _ended_by(started: Started, give_up: float) -> bool:

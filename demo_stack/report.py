@@ -17,18 +17,18 @@ __all__ = ["story_report"]
 MACHINE_CPU_MAX = 0.7
 
 
-def story_report(outcome: Outcome, address: str) -> RenderableType:
-    """What was found, what was delivered, which checks held, and where to look."""
+def story_report(outcome: Outcome, address: str | None) -> RenderableType:
+    """What was found, what was delivered, which checks held, and where to look if it stays up."""
     seen = outcome.seen
     parts = [
         _finding(seen.comparison),
         _alerts(seen.alerts, seen.deploy_ms),
         _checks(outcome.checks),
         Text(_machine(outcome.machine_cpu, seen.load)),
-        Text(f"Look around: {address}"),
-        Text("End it: dynoscope demo down"),
     ]
-    return Group(*(part for part in parts if part is not None))
+    if address is not None:
+        parts.append(Text(f"Look around: {address}\nEnd it: dynoscope demo down"))
+    return Group(*parts)
 
 
 def _finding(comparison: dict[str, Any]) -> RenderableType:

@@ -1,6 +1,5 @@
 """The demo's servers: started together, restarted host by host, and ended exactly as started."""
 
-import os
 import secrets
 import shutil
 import sys
@@ -10,25 +9,21 @@ from pathlib import Path
 
 from demo_stack.faults import mend_slow_query
 from demo_stack.folders import remove_folders, ring_root
-from demo_stack.ports import PORTS, choose_ports
+from demo_stack.hosts import HOSTS, JOBS, ring_dir
+from demo_stack.ports import PORTS, choose_ports, starting_alone
 from demo_stack.processes import DemoError, Launch, alive, await_ready, end, launch, run
 from demo_stack.releases import PACKAGE, build_release
 from demo_stack.servers import platform
-from demo_stack.servers.celery import celery
 from demo_stack.servers.memcached import memcached
 from demo_stack.servers.nginx import nginx
-from demo_stack.servers.postgres import PASSWORD_FILE, database_exists, postgres
+from demo_stack.servers.postgres import database_exists, postgres
 from demo_stack.servers.rabbitmq import node_names, rabbitmq
 from demo_stack.servers.redis import redis
-from demo_stack.servers.uwsgi import uwsgi
+from demo_stack.servers.service import SECRET_FILE, service_env, worker
 from demo_stack.state import State, names, read_state, write_state
 
-__all__ = ["FIRST_RELEASE", "HOSTS", "JOBS", "Stack"]
+__all__ = ["FIRST_RELEASE", "Stack"]
 
-#: host -> region
-HOSTS = {"web-1": "us-east", "web-2": "eu-west"}
-#: The Celery worker lives on the first host, and that host's agent reads its ring.
-JOBS, JOBS_HOST = "jobs", "web-1"
 FIRST_RELEASE = "r1"
 #: What is ended first; what is in none of these ends last.
 ENDED_IN_TURN = (
@@ -62,15 +57,16 @@ class Stack:
             raise DemoError(
                 f"it is up already: {self.edge_url()} (end it with `dynoscope demo down`)"
             )
-        self.prepare()
-        try:
-            self._start_backends()
-            if with_platform:
-                self._start_platform()
-            self._start_service()
-        except BaseException:
-            self.down()
-            raise
+        with starting_alone(self.say):
+            self.prepare()
+            try:
+                self._start_backends()
+                if with_platform:
+                    self._start_platform()
+                self._start_service()
+            except BaseException:
+                self.down()
+                raise
 
     def down(self) -> tuple[str, ...]:
         """End exactly what was started; the names of those that had to be killed."""
@@ -143,21 +139,7 @@ class Stack:
             self.say(f"{name}: {self.state.releases[name]} -> {release}")
             self.stop(name)
             self.state.releases[name] = release
-            self.start(self._service_launch(name, release, folder))
-
-    def service_env(self) -> dict[str, str]:
-        """The service's settings, without the probe's."""
-        ports = self.state.ports
-        return {
-            "PHOTOS_SECRET_KEY": (self.home / "secret.key").read_text(),
-            "PHOTOS_POSTGRES_PORT": str(ports["postgres"]),
-            "PHOTOS_POSTGRES_PASSWORD": (self.home / PASSWORD_FILE).read_text().strip(),
-            "PHOTOS_MEMCACHED": f"127.0.0.1:{ports['memcached']}",
-            "PHOTOS_REDIS_URL": f"redis://127.0.0.1:{ports['redis']}/0",
-            "PHOTOS_BROKER_URL": self._broker_url(),
-            "PHOTOS_MEDIA_ROOT": str(self.home / "media"),
-            "DJANGO_SETTINGS_MODULE": f"{PACKAGE}.settings",
-        }
+            self.start(worker(self.home, self.state.ports, name, release, folder))
 
     def prepare(self) -> None:
         """Make the folder with what every part of the demo needs, and choose ports."""
@@ -166,7 +148,7 @@ class Stack:
         for folder in (self.home, self.home / "logs", self.home / "media", self.home / "rules"):
             folder.mkdir(exist_ok=True, parents=True)
         (self.home / MARKER).touch()
-        secret = self.home / "secret.key"
+        secret = self.home / SECRET_FILE
         if not secret.exists():
             secret.touch(mode=0o600)
             secret.write_text(secrets.token_urlsafe(40))
@@ -198,51 +180,27 @@ class Stack:
                     home,
                     host,
                     serve_port=ports["serve"],
-                    ring_dir=self._ring_dir(host),
+                    statsd_port=ports[f"statsd-{host}"],
+                    ring_dir=ring_dir(home, host),
                 )
                 for host in self.hosts
             )
         )
 
     def _start_service(self) -> None:
-        folder = build_release(self.home, FIRST_RELEASE, patch=None)
+        home, ports = self.home, self.state.ports
+        folder = build_release(home, FIRST_RELEASE, patch=None)
         self.say("seeding the service")
         run(
             [sys.executable, "-m", f"{PACKAGE}.seed"],
             what="seeding the service",
-            env=self.service_env(),
+            env=service_env(home, ports),
             cwd=folder,
         )
         # A fault of an earlier run, if that was cut short, would have been kept with the data.
-        mend_slow_query(self.home, self.state.ports["postgres"])
+        mend_slow_query(home, ports["postgres"])
         self.say("starting the service: nginx, uWSGI, Celery")
         workers = (*self.hosts, JOBS)
         self.state.releases = dict.fromkeys(workers, FIRST_RELEASE)
-        self.start(*(self._service_launch(name, FIRST_RELEASE, folder) for name in workers))
-        ports = self.state.ports
-        self.start(nginx(self.home, ports["edge"], [ports[host] for host in self.hosts]))
-
-    def _service_launch(self, name: str, release: str, folder: Path) -> Launch:
-        host = JOBS_HOST if name == JOBS else name
-        env = {
-            **self.service_env(),
-            "DYNOSCOPE_SERVICE": PACKAGE,
-            "DYNOSCOPE_HOST": host,
-            "DYNOSCOPE_REGION": HOSTS[host],
-            "DYNOSCOPE_RELEASE": release,
-            "DYNOSCOPE_RING_DIR": str(self._ring_dir(host)),
-        }
-        if name == JOBS:
-            return celery(JOBS, self._broker_url(), folder, env)
-        return uwsgi(self.home, name, self.state.ports[name], folder, env)
-
-    def _broker_url(self) -> str:
-        return f"amqp://guest:guest@127.0.0.1:{self.state.ports['rabbitmq']}//"
-
-    def _ring_dir(self, host: str) -> Path:
-        folder = ring_root(self.home) / host
-        folder.parent.mkdir(mode=0o700, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.parent.is_symlink() or folder.parent.stat().st_uid != os.geteuid():
-            raise DemoError(f"{folder.parent} belongs to somebody else: use another --home")
-        return folder
+        self.start(*(worker(home, ports, name, FIRST_RELEASE, folder) for name in workers))
+        self.start(nginx(home, ports["edge"], [ports[host] for host in self.hosts]))

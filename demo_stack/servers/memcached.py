@@ -16,5 +16,6 @@ def memcached(home: Path, port: int) -> Launch:
         name="memcached",
         argv=[installed("memcached"), "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "64"],
         missing=lambda: tcp_answers(port, b"version\r\n", b"VERSION"),
+        port=port,
         account=account_for("memcache"),
     )

@@ -65,4 +65,5 @@ def nginx(home: Path, port: int, hosts: Sequence[int]) -> Launch:
         name="edge",
         argv=[installed("nginx"), "-p", str(folder), "-c", str(configuration), "-e", "stderr"],
         missing=lambda: http_answers(f"http://127.0.0.1:{port}/healthz"),
+        port=port,
     )

@@ -26,11 +26,12 @@ def serve(home: Path, port: int, rules: Path, webhook_port: int) -> Launch:
             *SERVE_SETTINGS,
         ],
         missing=lambda: http_answers(f"http://127.0.0.1:{port}/readyz"),
+        port=port,
         stop_s=30,
     )  # fmt: skip
 
 
-def agent(home: Path, host: str, *, serve_port: int, ring_dir: Path) -> Launch:
+def agent(home: Path, host: str, *, serve_port: int, statsd_port: int, ring_dir: Path) -> Launch:
     """The agent of one host."""
     folder = home / host
     folder.mkdir(exist_ok=True)
@@ -40,7 +41,8 @@ def agent(home: Path, host: str, *, serve_port: int, ring_dir: Path) -> Launch:
         argv=[
             _dynoscope(), "agent", "run", "--url", f"http://127.0.0.1:{serve_port}",
             "--ring-dir", str(ring_dir), "--spool", str(spool),
-            "--token-file", str(home / "data" / "ingest.token"), *AGENT_SETTINGS,
+            "--token-file", str(home / "data" / "ingest.token"),
+            "--statsd-port", str(statsd_port), *AGENT_SETTINGS,
         ],
         missing=lambda: None if spool.is_dir() else f"{spool} has not been made",
     )  # fmt: skip
@@ -55,6 +57,7 @@ def receiver(home: Path, port: int) -> Launch:
             "--port", str(port), "--out", str(home / "alerts.jsonl"),
         ],
         missing=lambda: http_answers(f"http://127.0.0.1:{port}/"),
+        port=port,
     )  # fmt: skip
 
 

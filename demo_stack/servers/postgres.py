@@ -44,6 +44,7 @@ def postgres(home: Path, port: int) -> Launch:
         name="postgres",
         argv=[str(binaries / "postgres"), "-D", str(folder), *settings],
         missing=lambda: _missing(home, port),
+        port=port,
         cwd=folder,
         account=account,
         stop_signal=signal.SIGINT,

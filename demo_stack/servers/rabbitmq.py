@@ -33,6 +33,7 @@ def rabbitmq(home: Path, port: int, nodes_port: int, names_port: int) -> Launch:
         name="rabbitmq",
         argv=["/bin/sh", str(SCRIPT)],
         missing=lambda: tcp_answers(port, AMQP_GREETING, AMQP_START),
+        port=port,
         env={
             "HOME": str(folder),
             "RABBITMQ_NODENAME": f"dynoscope{port}@localhost",
@@ -71,6 +72,7 @@ def node_names(home: Path, port: int) -> Launch:
         ],
         # A request for all names: two bytes of length, then 'n'; the answer begins with the port.
         missing=lambda: tcp_answers(port, b"\x00\x01n", port.to_bytes(4, "big")),
+        port=port,
         cwd=server_folder(home, "rabbitmq", account),
         account=account,
     )

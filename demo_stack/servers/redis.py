@@ -22,6 +22,7 @@ def redis(home: Path, port: int) -> Launch:
             *(part for name, value in settings.items() for part in (f"--{name}", value)),
         ],
         missing=lambda: tcp_answers(port, b"PING\r\n", b"+PONG"),
+        port=port,
         cwd=folder,
         account=account,
     )

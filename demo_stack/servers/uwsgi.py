@@ -51,6 +51,7 @@ def uwsgi(home: Path, host: str, port: int, release: Path, env: Mapping[str, str
         name=host,
         argv=[sys.executable, str(Path(sys.executable).parent / "uwsgi"), "--ini", str(ini)],
         missing=lambda: http_answers(f"http://127.0.0.1:{port}/healthz"),
+        port=port,
         env=env,
         cwd=release,
         stop_s=35,

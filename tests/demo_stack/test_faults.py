@@ -8,7 +8,7 @@ from demo_stack.faults import cause_slow_query, mend_slow_query
 from demo_stack.servers.postgres import superuser
 from demo_stack.stack import Stack
 
-SLOW_VIEWER = 5
+SLOW_VIEWER = 6
 
 
 def test_slow_query_and_mending(stack: Stack):

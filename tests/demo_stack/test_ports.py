@@ -1,10 +1,11 @@
 """A taken port leads to the next free one, and is told."""
 
 import socket
+import threading
 
 import pytest
 
-from demo_stack.ports import PORTS, choose_ports, is_free
+from demo_stack.ports import PORTS, choose_ports, is_free, starting_alone
 
 
 @pytest.fixture
@@ -36,3 +37,25 @@ def test_a_udp_port_in_use_is_not_free():
 
 def test_usual_ports_differ():
     assert len(set(PORTS.values())) == len(PORTS)
+
+
+def test_only_one_demo_starts_at_a_time():
+    first_has_it, told, order = threading.Event(), threading.Event(), []
+
+    def first() -> None:
+        with starting_alone(print):
+            first_has_it.set()
+            told.wait(30)
+            order.append("first")
+
+    def say(line: str) -> None:
+        order.append(line)
+        told.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    first_has_it.wait(30)
+    with starting_alone(say):
+        order.append("second")
+    thread.join()
+    assert order == ["another demo is starting: waiting until it has its ports", "first", "second"]

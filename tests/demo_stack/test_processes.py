@@ -1,6 +1,7 @@
 """Processes are waited for, and ended by identity, never by name or by a pid alone."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -134,3 +135,27 @@ def test_a_process_of_another_command_is_seen_and_ended(tmp_path: Path):
     while alive(orphan) and time.monotonic() < give_up:
         time.sleep(0.01)
     assert not alive(orphan)
+
+
+def test_an_answer_of_somebody_else_is_not_readiness(tmp_path: Path):
+    """As when two demos choose a port at once: the other one's server answers."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        what = python(tmp_path, READY_AFTER_START, port=port, ready_s=1.0)
+        started = launch(what, tmp_path)
+        with pytest.raises(DemoError, match=f"another process answers on port {port}"):
+            await_ready(what, started)
+        end([started])
+
+
+def test_own_port_is_readiness(tmp_path: Path):
+    code = f"import socket; s = socket.create_server(('127.0.0.1', 0)); {READY_AFTER_START}"
+    code = code.replace("touch()", "write_text(str(s.getsockname()[1]))")
+    what = python(tmp_path, code)
+    started = launch(what, tmp_path)
+    await_ready(what, started)
+    port = int((tmp_path / "ready").read_text())
+    await_ready(replace(what, port=port), started)
+    end([started])

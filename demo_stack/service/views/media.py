@@ -11,6 +11,7 @@ from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_GET, require_POST
 from PIL import Image, UnidentifiedImageError
 
+from ..counts import counts
 from ..models import Like, Media
 from ..ranking.context import note_interaction
 from ..tasks import make_thumbnail
@@ -42,6 +43,8 @@ def media_collection(request):
         height=height,
     )
     make_thumbnail.delay(media.id)
+    counts.incr("uploads")
+    counts.timing("upload_kib", upload.size / 1024)
     return JsonResponse({"id": media.id, "width": width, "height": height}, status=201)
 
 
