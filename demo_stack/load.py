@@ -76,7 +76,8 @@ class Traffic:
         self.out.write(json.dumps(line) + "\n")
 
     def _request(self, arrival: Arrival) -> Any:
-        headers = {"X-User-Id": str(arrival.user)}
+        # Everybody comes once: a connection of their own.
+        headers = {"X-User-Id": str(arrival.user), "Connection": "close"}
         api = "/api/v1"
         get = {
             "feed": f"{api}/feed/",

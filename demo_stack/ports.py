@@ -25,8 +25,6 @@ PORTS: Mapping[str, int] = {
     "rabbitmq": 8723,
     "rabbitmq-nodes": 8724,
     "rabbitmq-names": 8725,
-    "statsd-web-1": 8126,
-    "statsd-web-2": 8127,
 }
 SEARCH = 500
 

@@ -15,7 +15,7 @@ from demo_stack.processes import DemoError, Launch, alive, await_ready, end, lau
 from demo_stack.releases import PACKAGE, build_release
 from demo_stack.servers import platform
 from demo_stack.servers.memcached import memcached
-from demo_stack.servers.nginx import nginx
+from demo_stack.servers.nginx import EDGE, nginx, route_around
 from demo_stack.servers.postgres import database_exists, postgres
 from demo_stack.servers.rabbitmq import node_names, rabbitmq
 from demo_stack.servers.redis import redis
@@ -137,6 +137,7 @@ class Stack:
         """Bring every host, one after the other, and then the job worker to this release."""
         for name in (*self.hosts, JOBS):
             self.say(f"{name}: {self.state.releases[name]} -> {release}")
+            self._route_around(name)
             self.stop(name)
             self.state.releases[name] = release
             self.start(worker(self.home, self.state.ports, name, release, folder))
@@ -156,6 +157,13 @@ class Stack:
         self.state = State(ports=ports)
         for note in notes:
             self.say(note)
+
+    def _route_around(self, name: str) -> None:
+        """Let the edge send requests to every host but this one (to all where it is none)."""
+        ports = self.state.ports
+        hosts = [ports[host] for host in self.hosts]
+        resting = ports[name] if name in self.hosts else None
+        route_around(self.home, self.state.process(EDGE), ports["edge"], hosts, resting)
 
     def _start_backends(self) -> None:
         self.say("starting PostgreSQL, Redis, Memcached and RabbitMQ")

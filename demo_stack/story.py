@@ -21,7 +21,7 @@ from demo_stack.checks import (
 )
 from demo_stack.deploys import deploy
 from demo_stack.faults import cause_slow_query, mend_slow_query
-from demo_stack.processes import DemoError
+from demo_stack.processes import DemoError, alive
 from demo_stack.progress import Progress
 from demo_stack.releases import PACKAGE, patch_of
 from demo_stack.stack import Stack
@@ -169,7 +169,6 @@ class _Watch:
         self._told = len(alerts)
         sent = requests_sent(self.stack.home)
         self.progress.fact(f"{sent:,} requests, machine {share:.0%} busy, {len(alerts)} alerts")
-        for name in ("load", "serve"):
-            if name not in self.stack.running():
-                log = self.stack.home / "logs" / f"{name}.log"
-                raise DemoError(f"{name} has ended by itself; see {log}")
+        for process in self.stack.state.processes:
+            if not alive(process):
+                raise DemoError(f"{process.name} has ended by itself; see {process.log}")

@@ -10,7 +10,7 @@ from demo_stack.processes import DemoError, Launch
 __all__ = ["RATE_RPS", "read_summary", "requests_sent", "traffic"]
 
 #: Keeps two cores well under 70% with everything else that runs, and four workers busy enough.
-RATE_RPS = 44.0
+RATE_RPS = 40.0
 
 
 def traffic(home: Path, url: str, seed: int, rate_rps: float, seconds: float) -> Launch:

@@ -1,6 +1,8 @@
 """Dynoscope itself: `serve`, one agent a host, and a receiver for its alerts."""
 
+import json
 import sys
+import time
 from pathlib import Path
 
 from demo_stack.processes import DemoError, Launch
@@ -36,6 +38,7 @@ def agent(home: Path, host: str, *, serve_port: int, statsd_port: int, ring_dir:
     folder = home / host
     folder.mkdir(exist_ok=True)
     spool = folder / "spool"
+    since_ms = time.time_ns() // 1_000_000
     return Launch(
         name=f"agent-{host}",
         argv=[
@@ -44,7 +47,7 @@ def agent(home: Path, host: str, *, serve_port: int, statsd_port: int, ring_dir:
             "--token-file", str(home / "data" / "ingest.token"),
             "--statsd-port", str(statsd_port), *AGENT_SETTINGS,
         ],
-        missing=lambda: None if spool.is_dir() else f"{spool} has not been made",
+        missing=lambda: _no_status(spool / "status.json", since_ms),
     )  # fmt: skip
 
 
@@ -59,6 +62,14 @@ def receiver(home: Path, port: int) -> Launch:
         missing=lambda: http_answers(f"http://127.0.0.1:{port}/"),
         port=port,
     )  # fmt: skip
+
+
+def _no_status(path: Path, since_ms: int) -> str | None:
+    try:
+        updated_ms = int(json.loads(path.read_text())["updated_ms"])
+    except (OSError, ValueError, KeyError, TypeError):
+        updated_ms = 0
+    return None if updated_ms >= since_ms else f"the agent has not written {path}"
 
 
 def _dynoscope() -> str:
