@@ -21,7 +21,8 @@ PARTS = 8
 
 @dataclass(frozen=True, slots=True)
 class SloStatus:
-    """One SLO of one service at one evaluation. `state`: ok, burning, no data."""
+    """One SLO of one service at one evaluation. `state`: ok, burning, spent (burning no more, but
+    the budget of the window is gone), no data."""
 
     slo: Slo
     service: str
@@ -125,10 +126,13 @@ def _status(
     window = counts[window_ms(slo.window_s)]
     firing = alert_id(slo.name, (service, slo.endpoint)) in open_ids
     burn = judge(counts, slo.objective, slo.tiers, firing=firing)
+    left = 1 - burn_rate(window, slo.objective) if window.total else float("nan")
     if service not in alive or burn.state == "no data":
         state = "no data"
+    elif burn.state == "burning":
+        state = "burning"
     else:
-        state = "burning" if burn.state == "burning" else "ok"
+        state = "spent" if left < 0 else "ok"
     return SloStatus(
         slo=slo,
         service=service,
@@ -136,7 +140,7 @@ def _status(
         window=window,
         burn=burn,
         burn_rate=_shown_rate(burn),
-        budget_left=1 - burn_rate(window, slo.objective) if window.total else float("nan"),
+        budget_left=left,
         ts_ms=to_ms,
     )
 

@@ -159,12 +159,14 @@ def _headline(
         who = "; which function cannot be told yet"
         if guilty is not None:
             who = f"; {guilty.function} is {guilty.rise_share:.0%} of the rise"
-        return f"{worst.endpoint} costs {worst.relative.value:+.1%} per request{since}{who}"
+        more = f"{worst.relative.value:.1%} more"
+        return f"{worst.endpoint} costs {more} CPU per request{since}{who}"
     if not endpoints:
         return f"no requests on either side: {a} and {b}"
     if verdict == "improvement":
         best = min(endpoints, key=lambda change: change.difference.value)
-        return f"{best.endpoint} costs {best.relative.value:+.1%} per request from {a} to {b}"
+        less = f"{-best.relative.value:.1%} less"
+        return f"{best.endpoint} costs {less} CPU per request from {a} to {b}"
     if verdict == "no change":
         return f"no endpoint costs more per request from {a} to {b}"
     return f"cannot tell yet whether {b} costs more than {a}: {endpoints[0].reason}"

@@ -144,7 +144,7 @@ class HostRow:
 
 @dataclass(frozen=True, slots=True)
 class SloState:
-    """One SLO at its newest evaluation. `state`: ok, burning, no data."""
+    """One SLO at its newest evaluation. `state`: ok, burning, spent, no data."""
 
     slo: str
     endpoint: str

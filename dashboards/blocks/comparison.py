@@ -32,6 +32,7 @@ def finding(comparison: Comparison) -> Component:
     told: Component = dmc.Alert(
         [
             html.P(comparison.headline, className="dy-headline"),
+            _worst(comparison),
             _deploy(comparison.deploy) if comparison.deploy else None,
             html.Ul([html.Li(note) for note in comparison.notes], className="dy-plain dy-dim")
             if comparison.notes
@@ -90,11 +91,23 @@ def evidence(on: Evidence) -> Component:
         "unit of error": on.unit_of_error,
         "warm-up requests set apart": humanise.count(on.warmup_requests),
         "windows with contended CPU": humanise.percent(on.contended_share),
+        "drift of the machine": humanise.percent(on.drift),
     }
     return html.Dl(
         [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts.items()],
         className="dy-facts",
     )
+
+
+def _worst(comparison: Comparison) -> Component | None:
+    """Old and new cost of the endpoint that the headline speaks of."""
+    rising = (one for one in comparison.endpoints if one.verdict == comparison.verdict)
+    worst = max(rising, key=lambda one: abs(one.fleet_share), default=None)
+    if worst is None or comparison.verdict not in ("regression", "improvement"):
+        return None
+    costs = (humanise.cost(cost, worst.unit) for cost in (worst.cost_a, worst.cost_b))
+    relative = humanise.relative_interval(worst.relative)
+    return html.P(f"{worst.endpoint}: {humanise.moved(*costs)} per request, {relative}")
 
 
 def _deploy(deploy: Deploy) -> Component:

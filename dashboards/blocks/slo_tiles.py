@@ -15,7 +15,7 @@ from dashboards.blocks.text import badge
 
 __all__ = ["slo_tiles"]
 
-STATES = {"ok": "teal", "burning": "red", "no data": "gray"}
+STATES = {"ok": "teal", "burning": "red", "spent": "orange", "no data": "gray"}
 
 
 def slo_tiles(states: Sequence[SloState]) -> Component:
@@ -68,7 +68,7 @@ def _objective(slo: SloState) -> str:
 
 def _burn(rate: float) -> str:
     """1 spends the budget exactly by the end of the window."""
-    return f"burns at {humanise.times(rate)}" if isfinite(rate) else "burn unknown"
+    return f"burns at {humanise.times(rate)}" if isfinite(rate) else "no requests now"
 
 
 def _budget_colour(left: float) -> str:

@@ -172,6 +172,15 @@ def test_each_service_is_judged_on_its_own(store: Store) -> None:
     assert [finding.labels["service"] for finding in check.findings] == ["other"]
 
 
+def test_a_budget_that_is_gone_is_not_fine_when_nothing_burns_any_more(store: Store) -> None:
+    slo = slo_of(f"endpoint: {FEED}, objective: 99%, good: within 500 ms, window: 1h")
+    put_requests(store, start_ms=START_MS, span_ms=60_000, n=600, wall_ms=700)
+    put_requests(store, start_ms=START_MS + 1_000_000, span_ms=600_000, n=6_000)
+    _, (status,) = check_slo(store, slo, START_MS + 1_600_000, ALIVE, frozenset(), "")
+    assert status.budget_left < 0
+    assert status.state == "spent"
+
+
 def test_no_data_is_a_state_of_its_own_never_fine(store: Store) -> None:
     slo = slo_of(f"endpoint: {FEED}, objective: 99%, good: within 500 ms")
     check, (status,) = check_slo(store, slo, START_MS, frozenset(), frozenset(), "")

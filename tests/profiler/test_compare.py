@@ -98,4 +98,4 @@ def test_cheaper_is_an_improvement() -> None:
     assert found.verdict == "improvement"
     assert found.guilty is None
     assert found.endpoints[0].relative.high < -0.01
-    assert "GET /feed/ costs -" in found.headline
+    assert "% less CPU per request" in found.headline

@@ -24,7 +24,7 @@ def test_without_data_nothing_is_claimed():
     tile = slo(state="no data", total=0, sli=nan, budget_left=nan, burn_rate=nan, endpoint="")
     shown = text(slo_tiles([tile]))
     assert "no data" in shown
-    assert "burn unknown" in shown
+    assert "no requests now" in shown
     assert "all endpoints" in shown
     assert "100%" not in shown
 
