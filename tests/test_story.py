@@ -7,23 +7,32 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+FOUND = ("affinity_score", "GET /api/v1/feed/", "deploy    r1 -> r2")
+NOTHING = ("no endpoint is reported as dearer", "No alert was delivered")
 
 
-def tell(home: Path, story: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dynoscope", "demo", "up", "--story", story]
-    command += ["--speed", "short", "--home", str(home), "--then-down"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=580)
-
-
-@pytest.mark.parametrize(
-    ("story", "lines"),
-    [
-        ("regression", ["affinity_score", "GET /api/v1/feed/", "deploy of r2"]),
-        ("none", ["no regression", "no alert"]),
-    ],
-)
-def test_the_demo_tells_its_story(tmp_path: Path, story: str, lines: list[str]) -> None:
-    told = tell(tmp_path / "demo", story)
+def tell(home: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "dynoscope", "demo", "up", "--home", str(home), "--then-down"]
+    told = subprocess.run(
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=590
+    )
     assert told.returncode == 0, told.stdout[-4000:] + told.stderr[-2000:]
+    return told.stdout
+
+
+@pytest.mark.parametrize(("story", "lines"), [("regression", FOUND), ("none", NOTHING)])
+def test_the_demo_tells_its_story(tmp_path: Path, story: str, lines: tuple[str, ...]) -> None:
+    told = tell(tmp_path / "demo", "--story", story, "--speed", "short")
     for line in lines:
-        assert line in told.stdout
+        assert line in told
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize(("story", "lines"), [("regression", FOUND), ("none", NOTHING)])
+def test_the_story_is_the_same_with_other_traffic(
+    tmp_path: Path, story: str, lines: tuple[str, ...], seed: int
+) -> None:
+    told = tell(tmp_path / "demo", "--story", story, "--seed", str(seed))
+    for line in lines:
+        assert line in told

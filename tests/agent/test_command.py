@@ -38,13 +38,14 @@ def status_of(spool: Path):
     return json.loads(result.output) if result.exit_code == 0 else None
 
 
-def test_kill_9_of_the_agent_neither_loses_nor_repeats(tmp_path):
-    rng = random.Random(11)
+@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.long)])
+def test_kill_9_of_the_agent_neither_loses_nor_repeats(tmp_path, rounds):
+    rng = random.Random(11 + rounds)
     rings, spool = tmp_path / "rings", tmp_path / "spool"
     with receiver() as collector, target("ring_worker", str(rings), "8192") as worker:
         ring_id = int(ask(worker, "1").split()[0])
         written = 1
-        for _ in range(5):
+        for _ in range(rounds):
             collector.answers += [(503, {"Retry-After": "0"})] * rng.randrange(3)
             with agent_process(rings, spool, collector.url) as process:
                 collector.calls.clear()

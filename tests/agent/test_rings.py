@@ -170,9 +170,10 @@ def test_a_ring_cut_short_under_the_reader_gives_no_records(pair):
     assert reader.in_flight() == []
 
 
-def test_random_bytes_anywhere_never_raise_and_no_wrong_record_comes_out(tmp_path):
-    rng = random.Random(7)
-    for _ in range(300):
+@pytest.mark.parametrize("rounds", [300, pytest.param(20_000, marks=pytest.mark.long)])
+def test_random_bytes_anywhere_never_raise_and_no_wrong_record_comes_out(tmp_path, rounds):
+    rng = random.Random(7 + rounds)
+    for _ in range(rounds):
         writer = make_ring(tmp_path, records=16)
         write(writer, rng.randrange(40), cost=99)
         size = os.path.getsize(writer.path)

@@ -36,12 +36,17 @@ def coverage(hosts: int, windows: int, correlation: float, rounds: int) -> float
     return covered / rounds
 
 
-def test_intervals_of_many_hosts_cover_the_truth() -> None:
-    assert 0.92 <= coverage(hosts=6, windows=12, correlation=0.3, rounds=800) <= 0.985
+ROUNDS = [800, pytest.param(20_000, marks=pytest.mark.long)]
 
 
-def test_intervals_of_two_hosts_cover_the_truth_by_their_windows() -> None:
-    assert 0.90 <= coverage(hosts=2, windows=20, correlation=0.3, rounds=800) <= 0.99
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_intervals_of_many_hosts_cover_the_truth(rounds: int) -> None:
+    assert 0.92 <= coverage(hosts=6, windows=12, correlation=0.3, rounds=rounds) <= 0.985
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_intervals_of_two_hosts_cover_the_truth_by_their_windows(rounds: int) -> None:
+    assert 0.90 <= coverage(hosts=2, windows=20, correlation=0.3, rounds=rounds) <= 0.99
 
 
 def test_long_run_variance_equals_plain_loops() -> None:
