@@ -12,6 +12,7 @@ from demo_stack.folders import remove_folders, ring_root
 from demo_stack.hosts import HOSTS, JOBS, ring_dir
 from demo_stack.ports import PORTS, choose_ports, starting_alone
 from demo_stack.processes import DemoError, Launch, alive, await_ready, end, launch, run
+from demo_stack.ptrace import check_ptrace
 from demo_stack.releases import PACKAGE, build_release
 from demo_stack.servers import platform
 from demo_stack.servers.memcached import memcached
@@ -146,6 +147,7 @@ class Stack:
         """Make the folder with what every part of the demo needs, and choose ports."""
         if self.home.exists() and any(self.home.iterdir()) and not (self.home / MARKER).exists():
             raise DemoError(f"{self.home} holds something else: name a new folder with --home")
+        check_ptrace()
         for folder in (self.home, self.home / "logs", self.home / "media", self.home / "rules"):
             folder.mkdir(exist_ok=True, parents=True)
         (self.home / MARKER).touch()
