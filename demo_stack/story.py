@@ -53,7 +53,7 @@ class Timing:
 
 
 FULL = Timing(before_s=100, after_s=100, fault_s=60, patience_s=90)
-SHORT = Timing(before_s=70, after_s=60, fault_s=25, patience_s=120)
+SHORT = Timing(before_s=90, after_s=90, fault_s=25, patience_s=120)
 
 
 @dataclass(frozen=True, slots=True)

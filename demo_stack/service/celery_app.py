@@ -2,8 +2,9 @@
 
 import os
 
-# import dynoscope_probe.celery
 from celery import Celery
+
+import dynoscope_probe.celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{__package__}.settings")
 
@@ -17,4 +18,4 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
 )
-# dynoscope_probe.celery.install(app)
+dynoscope_probe.celery.install(app)

@@ -5,10 +5,12 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from PIL import Image
 
 from demo_stack.arrivals import SEEDED_MEDIA, SEEDED_USERS
+from demo_stack.folders import ring_root
 from demo_stack.photos import photo_uploads
 from demo_stack.stack import Stack
 
@@ -101,6 +103,9 @@ def test_upload_is_stored_and_thumbnailed(stack: Stack, api: httpx.Client):
     with Image.open(thumbnail) as photo:
         assert photo.format == "JPEG"
         assert max(photo.size) == 320
+    # The worker process that made it counts its tasks like a web worker its requests.
+    (pool_process,) = psutil.Process(stack.state.process("jobs").pid).children()
+    assert list((ring_root(stack.home) / "web-1").glob(f"{pool_process.pid}-*.ring"))
     stored = [path.read_bytes() for path in (stack.home / "media" / "photos").iterdir()]
     assert any(photo in upload.body for photo in stored)
 
