@@ -167,9 +167,21 @@ def fault(fault: str, home: Path, mend: bool) -> None:
 
 @demo.command()
 @_home_option
-@click.option("--seconds", type=click.FloatRange(1, 86_400), default=60.0, show_default=True)
-@click.option("--rate", type=click.FloatRange(0.1, 200), default=RATE_RPS, show_default=True)
-@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 86_400),
+    default=60.0,
+    show_default=True,
+    help="How long, s.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 200),
+    default=RATE_RPS,
+    show_default=True,
+    help="Requests per second, open loop.",
+)
+@click.option("--seed", default=1, show_default=True, help="Seed of the traffic.")
 def load(home: Path, seconds: float, rate: float, seed: int) -> None:
     """Send open-loop traffic for a while and print a summary; Ctrl-C ends it early."""
     console = _console()

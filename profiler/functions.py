@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 
 #: On-CPU samples of an endpoint below which a side says nothing about its functions.
 SAMPLES_MIN = 100
+#: Samples of a function on both sides together below which it is left out.
+TESTED_SAMPLES_MIN = 20
 
 
 def function_changes(
@@ -32,7 +34,9 @@ def function_changes(
         return []
     left, right = (side for side in sides if side is not None)
     spread = difference(left.answerable, right.answerable)
-    found = np.flatnonzero((left.samples + right.samples) > 0)
+    # Functions that could not be told from chance anyway are not tested: the total says nothing
+    # of the difference (Bourgon et al. 2010, PNAS 107:9546), and each test costs the others power.
+    found = np.flatnonzero((left.samples + right.samples) >= TESTED_SAMPLES_MIN)
     total = _task_clock(b, endpoint) - _task_clock(a, endpoint)
     corrected = dict(
         zip(found.tolist(), benjamini_hochberg(spread.p_value[found].tolist()), strict=True)

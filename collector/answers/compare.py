@@ -17,7 +17,7 @@ from profiler.records import Comparison, Deploy
 __all__ = ["compare"]
 
 #: Window widths, s; the smallest that leaves no more than WINDOWS_MAX windows of a side is taken.
-WIDTHS_S = (10, 30, 60, 300, 600, 3600)
+WIDTHS_S = (5, 10, 30, 60, 300, 600, 3600)
 WINDOWS_WANTED = 30
 #: A long side is cut to its newest part: an hour a year ago says little about a deploy of today.
 WINDOWS_MAX = 600
@@ -82,7 +82,7 @@ def compare(
 
 
 def _width_s(durations_s: list[float]) -> int:
-    """The shorter side gets WINDOWS_WANTED windows where it can; windows are at least 10 s."""
+    """The shorter side gets WINDOWS_WANTED windows where it can; windows are at least 5 s."""
     wanted = min(durations_s) / WINDOWS_WANTED
     return max((width for width in WIDTHS_S if width <= wanted), default=WIDTHS_S[0])
 
