@@ -195,7 +195,14 @@ def _listen(app: Any, bind: str, port: int) -> Any:
     import waitress
 
     try:
-        return waitress.create_server(app, host=bind, port=port, threads=THREADS, ident="dynoscope")
+        return waitress.create_server(
+            app,
+            host=bind,
+            port=port,
+            threads=THREADS,
+            ident="dynoscope",
+            asyncore_use_poll=True,  # select() dies past descriptor 1023, and the store opens many
+        )
     except OSError as error:
         click.echo(f"serve: cannot listen on {bind}:{port} ({error.strerror}); --port", err=True)
         sys.exit(EXIT_UNANSWERED)

@@ -15,7 +15,9 @@ def main() -> None:
     data_dir = Path(sys.argv[1])
     tokens = load_or_make_tokens(data_dir)
     app = create_app(open_store(data_dir), tokens, clock=lambda: START_MS / 1000 + 3600)
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=6)
+    server = waitress.create_server(
+        app, host="127.0.0.1", port=0, threads=6, asyncore_use_poll=True
+    )
     print(f"ready {server.effective_port}", flush=True)
     server.run()
 

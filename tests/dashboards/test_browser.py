@@ -32,7 +32,9 @@ def server_url(seeded) -> Iterator[str]:
 
     app = create_app(seeded, TOKENS, clock)
     create_dashboards(seeded, app, clock=clock)
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
+    server = waitress.create_server(
+        app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"

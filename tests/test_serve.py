@@ -1,0 +1,69 @@
+"""What `dynoscope serve` does before and around its parts."""
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+from click.testing import CliRunner
+
+import dynoscope
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_it_serves_past_descriptor_1023() -> None:
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"served"]
+
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    port = free_port()
+    server = dynoscope._listen(app, "127.0.0.1", port)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=20).text == "served"
+    finally:
+        server.close()
+        thread.join(20)
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        with pytest.raises(SystemExit) as stopped:
+            dynoscope._listen(lambda *_: [], "127.0.0.1", holder.getsockname()[1])
+    assert stopped.value.code == 2
+    assert "cannot listen on 127.0.0.1" in capsys.readouterr().err
+
+
+def test_more_than_loopback_needs_tokens_first(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        dynoscope.main, ["serve", "--data", str(tmp_path / "data"), "--bind", "0.0.0.0"]
+    )
+    assert result.exit_code == 2
+    assert "ingest.token is missing" in result.output
+
+
+def test_flags_have_a_variable_and_a_place_in_the_file(tmp_path: Path) -> None:
+    serve = dynoscope.main.get_command(click.Context(dynoscope.main), "serve")
+    assert serve is not None
+    assert {option.envvar for option in serve.params if option.name == "slo_window"} == {
+        "DYNOSCOPE_SLO_WINDOW"
+    }
+    settings = tmp_path / "dynoscope.toml"
+    settings.write_text('[serve]\nslo_window = "soon"\n')
+    result = CliRunner().invoke(dynoscope.main, ["--config", str(settings), "serve"])
+    assert result.exit_code == 2
+    assert "'soon' is no time" in result.output
