@@ -2,12 +2,13 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import click
 import httpx
-import pytest
 from click.testing import CliRunner
 
 import dynoscope
@@ -38,14 +39,17 @@ def test_it_serves_past_descriptor_1023() -> None:
             os.close(descriptor)
 
 
-def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        with pytest.raises(SystemExit) as stopped:
-            dynoscope._listen(lambda *_: [], "127.0.0.1", holder.getsockname()[1])
-    assert stopped.value.code == 2
-    assert "cannot listen on 127.0.0.1" in capsys.readouterr().err
+        port = holder.getsockname()[1]
+        command = [sys.executable, "-m", "dynoscope", "serve", "--data", str(tmp_path / "data")]
+        told = subprocess.run(
+            [*command, "--port", str(port)], capture_output=True, text=True, timeout=120
+        )
+    assert told.returncode == 2
+    assert f"serve: cannot listen on 127.0.0.1:{port}" in told.stderr
 
 
 def test_more_than_loopback_needs_tokens_first(tmp_path: Path) -> None:
