@@ -7,6 +7,7 @@ from typing import Any
 __all__ = ["COST_RULE", "FEED", "LATENCY_RULE", "Check", "Seen", "checks_none", "checks_regression"]
 
 FEED = "GET /api/v1/feed/"
+LOST_SHARE_MAX = 0.001
 COST_RULE = "cost-between-releases"
 LATENCY_RULE = "feed-latency"
 
@@ -88,10 +89,12 @@ def checks_none(seen: Seen) -> list[Check]:
 
 
 def _nothing_lost(seen: Seen) -> Check:
+    """A roll-out loses none; a machine that is busy with other things may cost one now and then."""
     requests, failures = seen.load["requests"], seen.load["failures"]
+    lost = failures + seen.load["over_limit"]
     return Check(
-        "no request was lost",
-        requests > 0 and failures == seen.load["over_limit"] == 0,
+        "at most one request in 1,000 was lost",
+        requests > 0 and lost <= requests * LOST_SHARE_MAX,
         f"{failures} of {requests} failed, {seen.load['over_limit']} not sent",
     )
 
