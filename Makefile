@@ -23,5 +23,6 @@ demo: setup  ## the demo: finds a planted regression and a slow database, about 
 	$(bin)/dynoscope demo up --story $(ARGS)
 
 bench: setup  ## every benchmark in its short form
-	@for module in $$(ls benchmarks | grep -vE '^(_|README)' | sed 's/\.py$$//'); do \
-	  $(bin)/python -m benchmarks.$$module --quick || exit $$?; done
+	@modules=$$(ls benchmarks | sed -n 's/^\([a-z][a-z_]*\)\.py$$/\1/p'); \
+	[ -n "$$modules" ] || echo "benchmarks/ has no benchmark yet"; \
+	for module in $$modules; do $(bin)/python -m benchmarks.$$module --quick || exit $$?; done
