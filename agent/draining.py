@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from agent.columns import timely
+from agent.details import detail_tables
 from agent.limits import Key
 from agent.requests import (
     Identity,
@@ -15,8 +17,8 @@ from agent.requests import (
     statement_table,
     statement_texts,
 )
-from agent.rings import Records
 from agent.seen import Seen
+from agent.slots import Rows
 from agent.spool import Cursor
 from agent.workers import Worker
 from dynoscope_probe import layout
@@ -24,11 +26,12 @@ from dynoscope_probe import layout
 __all__ = ["Drained", "drained"]
 
 #: A ring's own counters that say what was lost.
-LOSSES = tuple(name for name in layout.COUNTER_NAMES if name not in ("written", "strings_used"))
+LOSSES = tuple(
+    name
+    for name in layout.COUNTER_NAMES
+    if name not in ("written", "strings_used", "details_written")
+)
 LOSS_PLAUSIBLE_MAX = 1 << 40
-#: A record further from now than this has no right time, whatever its checksum says.
-PAST_NS_MAX = 8 * 86_400 * 10**9
-FUTURE_NS_MAX = 3_600 * 10**9
 
 
 @dataclass(slots=True)
@@ -46,27 +49,35 @@ def drained(worker: Worker, before: Cursor, who: Identity, seen: Seen, now_ns: i
     ring = worker.ring
     counters = ring.counters()
     drain = ring.drain(before.seq, counters["written"], alive=worker.alive)
+    details = ring.drain_details(before.details, counters["details_written"], alive=worker.alive)
     ring.read_strings(ring.counters()["strings_used"])
     records = drain.records
     # A cursor beyond what was written: an earlier flush has reported what was in flight.
     if not worker.alive and drain.cursor <= counters["written"]:
         records = np.concatenate([records, _killed(worker, drain.cursor)])
     lost = {name: counters[name] for name in LOSSES} | {"strings_torn": ring.strings_torn}
-    out = Drained(Cursor(max(drain.cursor, _newest(records)), lost))
+    out = Drained(Cursor(max(drain.cursor, _newest(records)), lost, details.cursor))
     for name, count in lost.items():
         rise = count - before.counters.get(name, 0)
         if 0 < rise < LOSS_PLAUSIBLE_MAX:
             out.losses[who.service, "agent" if name == "strings_torn" else "probe", name] += rise
-    started_ns = records["started_ns"]
-    timely = (started_ns + PAST_NS_MAX >= now_ns) & (started_ns <= now_ns + FUTURE_NS_MAX)
-    out.losses[who.service, "agent", "records_dropped"] += drain.dropped
-    out.losses[who.service, "agent", "records_torn"] += drain.torn
-    out.losses[who.service, "agent", "records_with_wrong_time"] += int(np.count_nonzero(~timely))
-    _add_tables(worker, records[timely], who, seen, now_ns // 1_000_000, out)
+    right = timely(records, now_ns)
+    tables, wrong = detail_tables(ring, details.records, who, now_ns)
+    for what, count in (
+        ("records_dropped", drain.dropped),
+        ("records_torn", drain.torn),
+        ("records_with_wrong_time", int(np.count_nonzero(~right))),
+        ("details_dropped", details.dropped),
+        ("details_torn", details.torn),
+        ("details_not_understood", wrong),
+    ):
+        out.losses[who.service, "agent", what] += count
+    _add_tables(worker, records[right], who, seen, now_ns // 1_000_000, out)
+    out.tables += tables
     return out
 
 
-def _killed(worker: Worker, after_seq: int) -> Records:
+def _killed(worker: Worker, after_seq: int) -> Rows:
     """What was in flight when the worker died, and did not get its record after all."""
     ring = worker.ring
     lost = [one for one in ring.in_flight() if not ring.has_record(one.slot, one.started_ns)]
@@ -74,12 +85,12 @@ def _killed(worker: Worker, after_seq: int) -> Records:
 
 
 def _add_tables(
-    worker: Worker, records: Records, who: Identity, seen: Seen, now_ms: int, out: Drained
+    worker: Worker, records: Rows, who: Identity, seen: Seen, now_ms: int, out: Drained
 ) -> None:
     if not len(records):
         return
     ring = worker.ring
-    out.tables.append(("requests", request_table(ring, records, who)))
+    out.tables.append(("requests", request_table(ring, records, who, worker.pid)))
     texts = statement_texts(ring, records)
     out.statements = seen.fresh(list(texts), now_ms)
     if out.statements:
@@ -91,5 +102,5 @@ def _add_tables(
     out.losses[who.service, "agent", "error_rows_left_out"] += left_out
 
 
-def _newest(records: Records) -> int:
+def _newest(records: Rows) -> int:
     return int(records["seq"].max()) if len(records) else 0

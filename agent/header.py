@@ -46,6 +46,8 @@ class Header:
     cpu_model_id: int
     unit_reason_id: int
     sys_path_id: int
+    details_offset: int
+    details_count: int
 
 
 def checked_header(path: Path, fd: int) -> Header:
@@ -66,12 +68,13 @@ def checked_header(path: Path, fd: int) -> Header:
         (header.strings_offset, header.strings_bytes, 1, STRINGS_BYTES_MAX),
         (header.slots_offset, header.slot_count, layout.SLOT_BYTES, SLOTS_MAX),
         (header.records_offset, header.record_count, layout.RECORD_BYTES, RECORDS_MAX),
+        (header.details_offset, header.details_count, layout.DETAIL_BYTES, RECORDS_MAX),
     )
     for offset, count, each, most in areas:
         if offset < layout.HEADER_BYTES or count > most or offset + count * each > info.st_size:
             raise RingRefused(f"{path}: an area of the header lies outside the file")
-    if header.record_count == 0:
-        raise RingRefused(f"{path}: a ring without record slots")
+    if header.record_count == 0 or header.details_count == 0:
+        raise RingRefused(f"{path}: a ring without slots")
     return header
 
 

@@ -1,7 +1,7 @@
 """Ring records -> tables `requests`, `statements`, `errors`."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from agent.rings import RECORD_DTYPE, InFlight, Records, Ring
+from agent.columns import by_id, trace_ids, words
+from agent.rings import InFlight, Ring
+from agent.slots import RECORD_DTYPE, Rows
 from agent.tables import table_of, table_of_rows
 from dynoscope_probe import layout
 
 __all__ = [
+    "NS_PER_MS",
     "Identity",
     "error_table",
     "fingerprint",
@@ -44,32 +47,32 @@ class Identity:
     region: str
 
 
-def request_table(ring: Ring, records: Records, identity: Identity) -> pa.Table:
+def request_table(ring: Ring, records: Rows, identity: Identity, pid: int) -> pa.Table:
     """Table `requests` of one ring's records; a code that is no known word becomes the first."""
     header = ring.header
     columns: dict[str, Any] = {
         **asdict(identity),
         "ts_ms": records["started_ns"] // NS_PER_MS,
         "ring_id": header.ring_id,
-        "pid": header.pid,
+        "pid": pid,
         "worker": header.worker,
         "cpu_model": ring.string(header.cpu_model_id),
         "weight": 1.0,
         "release": ring.string(header.release_id),
         "runtime": ring.string(header.runtime_id),
-        "endpoint": _by_id(ring, records["endpoint_id"], str, pa.string()),
-        "kind": _words(layout.KINDS, records["kind"]),
-        "outcome": _words(layout.OUTCOMES, records["outcome"]),
-        "cost_unit": _words(layout.UNITS, records["unit"]),
-        "flags": _by_id(ring, records["flags_id"], _flags, pa.list_(pa.string())),
-        "trace_id": [_trace_id(*halves) for halves in _halves(records)],
+        "endpoint": by_id(ring, records["endpoint_id"]),
+        "kind": words(layout.KINDS, records["kind"]),
+        "outcome": words(layout.OUTCOMES, records["outcome"]),
+        "cost_unit": words(layout.UNITS, records["unit"]),
+        "flags": by_id(ring, records["flags_id"], _flags, pa.list_(pa.string())),
+        "trace_id": trace_ids(records),
         **{name: np.ascontiguousarray(records[name]) for name in _PLAIN},
         **_statement_columns(ring, records),
     }
     return table_of("requests", columns)
 
 
-def statement_texts(ring: Ring, records: Records) -> dict[int, str]:
+def statement_texts(ring: Ring, records: Rows) -> dict[int, str]:
     """Fingerprint -> text of the statements that these records name."""
     ids = np.unique(np.concatenate([records[f"statement{n}_id"] for n in (1, 2, 3)]))
     texts = (ring.string(int(string_id)) for string_id in ids)
@@ -82,7 +85,7 @@ def statement_table(texts: dict[int, str], identity: Identity, now_ms: int) -> p
     return table_of("statements", {"ts_ms": [now_ms] * len(texts), **asdict(identity), **columns})
 
 
-def error_table(ring: Ring, records: Records, identity: Identity) -> tuple[pa.Table, int]:
+def error_table(ring: Ring, records: Rows, identity: Identity) -> tuple[pa.Table, int]:
     """Table `errors` of the records that have one, and how many rows were left out.
 
     At most ERRORS_PER_FINGERPRINT_MAX rows a fingerprint: a storm of one error is counted in
@@ -91,7 +94,7 @@ def error_table(ring: Ring, records: Records, identity: Identity) -> tuple[pa.Ta
     failed = records[records["error_id"] > 0]
     seen: Counter[int] = Counter()
     rows = []
-    for record, halves in zip(failed, _halves(failed), strict=True):
+    for record, trace_id in zip(failed, trace_ids(failed), strict=True):
         error_fp = int(record["error_fp"])
         seen[error_fp] += 1
         if seen[error_fp] > ERRORS_PER_FINGERPRINT_MAX:
@@ -107,13 +110,13 @@ def error_table(ring: Ring, records: Records, identity: Identity) -> tuple[pa.Ta
                 "top_frames": [frame for part in parts[2:] for frame in part.split("\n") if frame],
                 "release": ring.string(ring.header.release_id),
                 "endpoint": ring.string(int(record["endpoint_id"])),
-                "trace_id": _trace_id(*halves),
+                "trace_id": trace_id,
             }
         )
     return table_of_rows("errors", rows), len(failed) - len(rows)
 
 
-def killed_records(in_flight: Sequence[InFlight], after_seq: int, last_alive_ns: int) -> Records:
+def killed_records(in_flight: Sequence[InFlight], after_seq: int, last_alive_ns: int) -> Rows:
     """Records of requests that died with their worker, numbered on from `after_seq`.
 
     `wall_ns` is a lower bound: up to when the worker was last seen alive (0: never seen). What
@@ -137,34 +140,11 @@ def fingerprint(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _by_id(
-    ring: Ring, ids: Any, of_text: Callable[[str], Any], arrow_type: pa.DataType
-) -> pa.Array:
-    """`of_text` of each string id's text, made once for each distinct id."""
-    distinct, places = np.unique(ids, return_inverse=True)
-    values = [of_text(ring.string(int(string_id))) for string_id in distinct]
-    return pa.array(values, arrow_type).take(pa.array(places))
-
-
 def _flags(text: str) -> list[str]:
     return text.split(SEPARATOR) if text else []
 
 
-def _words(words: tuple[str, ...], codes: Any) -> pa.Array:
-    known = np.where(codes < len(words), codes, 0)
-    return pa.array(words, pa.string()).take(pa.array(known))
-
-
-def _halves(records: Records) -> list[tuple[int, int]]:
-    high, low = records["trace_id_high"].tolist(), records["trace_id_low"].tolist()
-    return list(zip(high, low, strict=True))
-
-
-def _trace_id(high: int, low: int) -> str:
-    return f"{high:016x}{low:016x}" if high or low else ""
-
-
-def _statement_columns(ring: Ring, records: Records) -> dict[str, list[list[int]]]:
+def _statement_columns(ring: Ring, records: Rows) -> dict[str, list[list[int]]]:
     """The three statement columns: lists of equal length, only of statements that are there."""
     ids = {int(one) for n in (1, 2, 3) for one in np.unique(records[f"statement{n}_id"]) if one}
     prints = {one: fingerprint(ring.string(one)) for one in ids if ring.string(one)}

@@ -1,76 +1,23 @@
-"""Reads one ring: header, string table, records since a cursor, requests in flight.
+"""Reads one ring: header, strings, records and details since a cursor, requests in flight.
 
 The file is read with `pread`, never mapped: a worker that truncates its ring cannot kill the
 agent, and ring pages do not count as the agent's memory. No byte is trusted: lengths are bounded
-before they are used, a record counts only with the expected seq and a right CRC32.
+before they are used.
 """
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from agent.errors import RingRefused
 from agent.header import Header, checked_header, ring_id_of
+from agent.slots import DETAIL_DTYPE, RECORD_DTYPE, Drain, Slots
 from dynoscope_probe import layout
 
-__all__ = [
-    "RECORD_DTYPE",
-    "Drain",
-    "Header",
-    "InFlight",
-    "Ring",
-    "Records",
-    "open_ring",
-    "ring_id_of",
-]
-
-SEQ_MAX = 1 << 62
-_NUMPY_TYPES = {"B": "u1", "H": "<u2", "I": "<u4", "Q": "<u8"}
-
-Records = np.ndarray[Any, np.dtype[np.void]]
-
-
-def _record_dtype() -> np.dtype[np.void]:
-    """The record slot as a numpy type: seq, crc, then RECORD_FIELDS at their offsets."""
-    formats, offsets = ["<u8", "<u4"], [0, 8]
-    at = layout.RECORD_PREFIX.size
-    for count, code in re.findall(r"(\d*)([xBHIQ])", layout.RECORD.format):
-        for _ in range(int(count or 1)):
-            if code != "x":
-                formats.append(_NUMPY_TYPES[code])
-                offsets.append(at)
-            at += 1 if code == "x" else int(_NUMPY_TYPES[code][-1])
-    names = ["seq", "crc", *layout.RECORD_FIELDS]
-    return np.dtype(
-        {
-            "names": names,
-            "formats": formats,
-            "offsets": offsets,
-            "itemsize": layout.RECORD_BYTES,
-        }
-    )
-
-
-RECORD_DTYPE = _record_dtype()
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """What one reading of a ring gave.
-
-    `records`: structured rows of RECORD_DTYPE in order of seq. `cursor`: the newest seq that is
-    settled (read, dropped or torn). `dropped`: overwritten before they were read.
-    """
-
-    records: Records
-    cursor: int
-    dropped: int
-    torn: int
+__all__ = ["Header", "InFlight", "Ring", "open_ring", "ring_id_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +35,9 @@ class InFlight:
 class Ring:
     """One open ring. `strings[id - 1]` is the text of a string id; "" where it was unreadable."""
 
-    __slots__ = ("_fd", "_strings_at", "header", "path", "strings", "strings_torn")
+    __slots__ = (
+        "_details", "_fd", "_records", "_strings_at", "header", "path", "strings", "strings_torn",
+    )  # fmt: skip
 
     def __init__(self, path: Path, fd: int, header: Header) -> None:
         self.path = path
@@ -97,6 +46,15 @@ class Ring:
         self.strings_torn = 0
         self._fd = fd
         self._strings_at = 0
+        threads_max = header.slot_count
+        self._records = Slots(
+            self._read, header.records_offset, header.record_count, RECORD_DTYPE,
+            layout.RECORD.size, threads_max,
+        )  # fmt: skip
+        self._details = Slots(
+            self._read, header.details_offset, header.details_count, DETAIL_DTYPE,
+            layout.DETAIL_BODY_BYTES, threads_max,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Release the file."""
@@ -130,29 +88,12 @@ class Ring:
         self._strings_at += at
 
     def drain(self, cursor: int, written: int, *, alive: bool) -> Drain:
-        """Records after `cursor` up to `written` (untrusted), at most one ring full.
+        """Records after `cursor` up to `written` (untrusted): rows of RECORD_DTYPE."""
+        return self._records.drain(cursor, written, alive=alive)
 
-        Threads number their records before they store them, so in a live ring one of the newest
-        may be a moment late: the drain stops before it and the next one goes on from there.
-        """
-        count = self.header.record_count
-        if not self._plausible(written):
-            written = self._newest_after(cursor)
-        if written <= cursor:
-            return Drain(np.zeros(0, RECORD_DTYPE), cursor, 0, 0)
-        first = max(cursor + 1, written - count + 1)
-        records = np.frombuffer(self._read_slots(first, written - first + 1), RECORD_DTYPE)
-        expected = np.arange(first, written + 1, dtype=np.uint64)
-        late = np.flatnonzero(
-            (records["seq"] < expected) & (expected + self.header.slot_count > written)
-        )
-        if alive and len(late):
-            written = first - 1 + int(late[0])
-            records, expected = records[: late[0]], expected[: late[0]]
-        here = records["seq"] == expected
-        right = here & (_checksums(records) == records["crc"])
-        dropped = first - cursor - 1 + int(np.count_nonzero(~here))
-        return Drain(records[right], written, dropped, int(np.count_nonzero(here & ~right)))
+    def drain_details(self, cursor: int, written: int, *, alive: bool) -> Drain:
+        """Details after `cursor` up to `written` (untrusted): rows of DETAIL_DTYPE."""
+        return self._details.drain(cursor, written, alive=alive)
 
     def in_flight(self) -> list[InFlight]:
         """Requests begun and not ended. Sense only once the worker is dead: it may be writing."""
@@ -168,35 +109,9 @@ class Ring:
 
     def has_record(self, slot: int, started_ns: int) -> bool:
         """Whether the request that a slot names was finished and recorded all the same."""
-        records = np.frombuffer(self._read_slots(0, self.header.record_count), RECORD_DTYPE)
+        records = self._records.rows(0, self.header.record_count)
         same = (records["started_ns"] == started_ns) & (records["thread_slot"] == slot)
         return bool(np.any(same & (records["seq"] > 0)))
-
-    def _plausible(self, written: int) -> bool:
-        """Whether the slot of `written` holds it (or a later lap of it, if the writer went on)."""
-        if written >= SEQ_MAX:
-            return False
-        raw = self._read_slots(written, 1)
-        seq = layout.RECORD_PREFIX.unpack_from(raw)[0]
-        return bool(seq >= written and (seq - written) % self.header.record_count == 0)
-
-    def _newest_after(self, cursor: int) -> int:
-        """The newest whole record within one lap of `cursor`, where the counter cannot be right."""
-        records = np.frombuffer(
-            self._read_slots(cursor + 1, self.header.record_count), RECORD_DTYPE
-        )
-        seqs = cursor + 1 + np.arange(len(records), dtype=np.uint64)
-        whole = (records["seq"] == seqs) & (_checksums(records) == records["crc"])
-        return int(seqs[whole].max()) if whole.any() else cursor
-
-    def _read_slots(self, first: int, count: int) -> bytes:
-        """`count` record slots from seq `first` on, in order of seq."""
-        slots, size = self.header.record_count, layout.RECORD_BYTES
-        start = first % slots
-        head = min(count, slots - start)
-        at = self.header.records_offset
-        raw = self._read(at + start * size, head * size)
-        return raw + self._read(at, (count - head) * size) if count > head else raw
 
     def _read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes; zeros where the file ends early."""
@@ -223,14 +138,3 @@ def open_ring(path: Path) -> Ring:
     except BaseException:
         os.close(fd)
         raise
-
-
-def _checksums(records: Records) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """CRC32 of each record's RECORD part."""
-    raw, size = memoryview(records.tobytes()), layout.RECORD_BYTES
-    start, end = layout.RECORD_PREFIX.size, layout.RECORD_PREFIX.size + layout.RECORD.size
-    return np.fromiter(
-        (crc32(raw[at + start : at + end]) for at in range(0, len(raw), size)),
-        dtype=np.uint32,
-        count=len(records),
-    )

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError
@@ -30,10 +30,12 @@ REJECTED_BYTES_MAX = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a ring was read: newest settled seq, and its own counters of losses so far."""
+    """How far a ring was read: newest settled seq, its own counters of losses so far, newest
+    settled seq of its details."""
 
     seq: int
     counters: dict[str, int]
+    details: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Spool:
             header = _header(path)
             if header is not None:
                 return {
-                    int(ring, 16): Cursor(one["seq"], one["counters"])
+                    int(ring, 16): Cursor(one["seq"], one["counters"], one.get("details", 0))
                     for ring, one in header["cursors"].items()
                 }
         return {}
@@ -114,10 +116,7 @@ class Spool:
             offset += len(section.body)
         header = json.dumps(
             {
-                "cursors": {
-                    f"{ring:016x}": {"seq": one.seq, "counters": one.counters}
-                    for ring, one in cursors.items()
-                },
+                "cursors": {f"{ring:016x}": asdict(one) for ring, one in cursors.items()},
                 "sections": [
                     [one.table, one.batch_id, one.rows, one.offset, one.length] for one in entries
                 ],

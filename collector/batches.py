@@ -15,6 +15,7 @@ from profiler.vocabulary import (
     METRIC_SOURCES,
     OUTCOMES,
     ROWS_MAX,
+    SPAN_KINDS,
     STACK_FRAMES_MAX,
     WIRE,
     ColumnType,
@@ -44,6 +45,8 @@ PARALLEL = {
 }
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "requests": {"kind": KINDS, "outcome": OUTCOMES, "cost_unit": COST_UNITS},
+    "spans": {"kind": SPAN_KINDS, "outcome": OUTCOMES},
+    "function_costs": {"cost_unit": COST_UNITS},
     "metrics": {"source": METRIC_SOURCES},
 }
 NOT_NEGATIVE = {"requests": ("weight",), "stack_samples": ("weight_s",)}

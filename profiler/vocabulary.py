@@ -19,6 +19,7 @@ __all__ = [
     "OUTCOMES",
     "ROWS_MAX",
     "SENT",
+    "SPAN_KINDS",
     "STACK_FRAMES_MAX",
     "WIRE",
     "Column",
@@ -37,6 +38,7 @@ COLUMN_TYPES: tuple[ColumnType, ...] = (
 COST_UNITS = ("none", "cpu_ns", "instructions")
 KINDS = ("http", "task")
 OUTCOMES = ("ok", "error", "killed", "disconnected")
+SPAN_KINDS = ("request", "task", "db", "cache", "rpc")
 #: Who may send a metric in a batch. `slo` is the platform's own.
 METRIC_SOURCES = ("host", "worker", "uwsgi", "statsd", "scrape", "agent")
 
@@ -135,6 +137,32 @@ _STATEMENTS = _columns(
     ("text", "text", "statement without values"),
 )
 
+_SPANS = _columns(
+    ("trace_id", "text", "32 hex digits"),
+    ("span_id", "text", "16 hex digits"),
+    ("parent_id", "text", "16 hex digits, or empty"),
+    ("name", "str", "endpoint, statement without values, command, or method and host"),
+    ("kind", "str", "one of SPAN_KINDS"),
+    ("started_ns", "u64", "UTC, ns since 1970"),
+    ("wall_ns", "u64", "wall time, ns"),
+    ("status", "u16", "HTTP status, 0: none"),
+    ("outcome", "str", "one of OUTCOMES"),
+    ("release", "str", "release the worker runs"),
+    ("endpoint", "str", "endpoint of the request that made it"),
+)
+
+_FUNCTION_COSTS = _columns(
+    ("trace_id", "text", "of the request that was profiled, 32 hex digits"),
+    ("release", "str", "release the worker runs"),
+    ("endpoint", "str", "endpoint of the request"),
+    ("function", "str", "module:qualname"),
+    ("caller", "str", "module:qualname; empty for what the profiled code did not call"),
+    ("calls", "u32", "calls of the function by the caller in that request"),
+    ("cost_self", "u64", "without what it called, in cost_unit"),
+    ("cost_inclusive", "u64", "with what it called, in cost_unit"),
+    ("cost_unit", "str", "one of COST_UNITS"),
+)
+
 _ERRORS = _columns(
     ("error_fp", "u64", "error fingerprint"),
     ("type", "str", "exception class"),
@@ -183,6 +211,8 @@ WIRE: dict[str, tuple[Column, ...]] = {
     "stack_samples": _COMMON + _STACK_SAMPLES,
     "stacks": _COMMON + _STACKS,
     "statements": _COMMON + _STATEMENTS,
+    "spans": _COMMON + _SPANS,
+    "function_costs": _COMMON + _FUNCTION_COSTS,
     "errors": _COMMON + _ERRORS,
     "metrics": _COMMON + _METRICS,
     "changes": _COMMON + _CHANGES,

@@ -7,6 +7,7 @@
     4096    S      string table: entries of u32 CRC32, u16 length, UTF-8 bytes; ids count from 1
     4096+S  T*64   in-flight slots, one per thread (SLOT)
     ...     N*256  record slots (RECORD); record `seq` lives in slot `seq % N`
+    ...     D*128  detail slots (SPAN, FUNCTION_COST); detail `seq` lives in slot `seq % D`
 
 Writers: the worker only, but for CONTROL, which the agent may write. Readers trust nothing: a
 header with a wrong CRC is refused, a string or a record with a wrong CRC is skipped and counted, a
@@ -24,6 +25,13 @@ __all__ = [
     "COUNTERS",
     "COUNTERS_OFFSET",
     "COUNTER_NAMES",
+    "DETAIL_BODY_BYTES",
+    "DETAIL_BYTES",
+    "DETAIL_FUNCTION_COST",
+    "DETAIL_PREFIX",
+    "DETAIL_SPAN",
+    "FUNCTION_COST",
+    "FUNCTION_COST_FIELDS",
     "HEADER",
     "HEADER_BYTES",
     "HEADER_FIELDS",
@@ -37,6 +45,9 @@ __all__ = [
     "SLOT",
     "SLOT_BYTES",
     "SLOT_FIELDS",
+    "SPAN",
+    "SPAN_FIELDS",
+    "SPAN_KINDS",
     "STRING_BYTES_MAX",
     "STRING_PREFIX",
     "UNITS",
@@ -44,9 +55,10 @@ __all__ = [
 ]
 
 MAGIC = b"DYNORING"
-VERSION = 1
+VERSION = 2
 HEADER_BYTES = 4096
 RECORD_BYTES = 256
+DETAIL_BYTES = 128
 SLOT_BYTES = 64
 STRING_BYTES_MAX = 4096
 
@@ -54,13 +66,14 @@ STRING_BYTES_MAX = 4096
 UNITS = ("none", "cpu_ns", "instructions")
 KINDS = ("http", "task")
 OUTCOMES = ("ok", "error", "killed", "disconnected")
+SPAN_KINDS = ("request", "task", "db", "cache", "rpc")
 
 #: Fixed once the ring is made; a CRC32 of the packed bytes (u32) follows at offset HEADER.size.
 #: Strings are ids into the string table. `process_start_ticks` is field 22 of /proc/PID/stat and
 #: tells a worker from a later process with its pid; `pid_namespace` is the inode of
 #: /proc/self/ns/pid. `sys_path` is the worker's sys.path joined by newlines: the agent makes module
 #: names of file names with it.
-HEADER = Struct("<8sIIQIIQQQIIIIIIB3x8I")
+HEADER = Struct("<8sIIQIIQQQIIIIIIB3x8III")
 HEADER_FIELDS = (
     "magic",
     "version",
@@ -86,14 +99,18 @@ HEADER_FIELDS = (
     "cpu_model_id",
     "unit_reason_id",
     "sys_path_id",
+    "details_offset",
+    "details_count",
 )
 
 #: u64 each, at COUNTERS_OFFSET, rewritten in place. `written`: the newest seq. `strings_used`:
-#: bytes of the string table in use. The rest count what was lost, since the ring was made.
+#: bytes of the string table in use. `details_written`: the newest seq of a detail. The rest count
+#: what was lost, since the ring was made.
 COUNTERS_OFFSET = 1024
 COUNTER_NAMES = (
     "written",
     "strings_used",
+    "details_written",
     "strings_full",
     "endpoints_over",
     "slots_full",
@@ -101,6 +118,7 @@ COUNTER_NAMES = (
     "counter_failed",
     "probe_errors",
     "bad_settings",
+    "spans_over",
 )
 COUNTERS = Struct("<%dQ" % len(COUNTER_NAMES))
 
@@ -166,4 +184,43 @@ RECORD_FIELDS = (
     "statement3_ns",
     "thread_slot",  # 255: its thread found no slot free
     "rpc_calls",
+)
+
+#: seq (from 1; 0 is an empty slot), then the CRC32 of the body, which fills the slot. The body's
+#: first byte says what it is: DETAIL_SPAN or DETAIL_FUNCTION_COST.
+DETAIL_PREFIX = Struct("<QI")
+DETAIL_BODY_BYTES = DETAIL_BYTES - DETAIL_PREFIX.size
+DETAIL_SPAN = 1
+DETAIL_FUNCTION_COST = 2
+
+SPAN = Struct("<BBBxHxxIIQQQQQQ52x")
+SPAN_FIELDS = (
+    "type",  # DETAIL_SPAN
+    "kind",  # index into SPAN_KINDS
+    "outcome",  # index into OUTCOMES
+    "status",  # HTTP status, 0: none
+    "name_id",
+    "endpoint_id",
+    "started_ns",  # epoch
+    "wall_ns",
+    "trace_id_high",
+    "trace_id_low",
+    "span_id",
+    "parent_id",  # 0: none
+)
+
+#: What one function cost in one profiled request, when it was called by one other function.
+FUNCTION_COST = Struct("<BBxxIIIIQQQQQ56x")
+FUNCTION_COST_FIELDS = (
+    "type",  # DETAIL_FUNCTION_COST
+    "unit",  # index into UNITS
+    "function_id",  # string: module:qualname
+    "caller_id",  # string: module:qualname; 0: called by nothing that was profiled
+    "endpoint_id",
+    "calls",
+    "cost_self",
+    "cost_inclusive",
+    "started_ns",  # epoch; of the request
+    "trace_id_high",
+    "trace_id_low",
 )

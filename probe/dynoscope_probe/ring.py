@@ -24,6 +24,7 @@ STRINGS_BYTES = 512 * 1024
 #: What statements and errors may fill; the rest is for endpoints and flags.
 BULKY_BYTES = STRINGS_BYTES * 3 // 4
 SLOT_COUNT = 128
+DETAIL_COUNT = 8192
 #: `thread_slot` of a record whose thread found no slot free.
 NO_SLOT = 255
 ENDPOINTS_MAX = 2000
@@ -36,6 +37,7 @@ _COUNTER_AT = {
     name: layout.COUNTERS_OFFSET + 8 * number for number, name in enumerate(layout.COUNTER_NAMES)
 }
 _U64 = Struct("<Q")
+_DETAILS_WRITTEN_AT = _COUNTER_AT["details_written"]
 _IDLE = b"\0\0\0\0"
 _RECORD_END = layout.RECORD_PREFIX.size + layout.RECORD.size
 
@@ -64,11 +66,17 @@ class Ring:
     """One open ring, for all threads of the process that made it.
 
     A forked child holds it, too, and must not write: `string_id` and `count` see to that
-    themselves; callers of `write`, `begin` and `end` compare pids once for all three.
+    themselves; callers of `write`, `write_detail`, `begin` and `end` compare pids once for all.
     """
 
     def __init__(
-        self, memory: mmap.mmap, ring_id: int, record_count: int, path: str, pid: int
+        self,
+        memory: mmap.mmap,
+        ring_id: int,
+        record_count: int,
+        path: str,
+        pid: int,
+        detail_count: int,
     ) -> None:
         self.ring_id = ring_id
         self.pid = pid
@@ -78,6 +86,10 @@ class Ring:
         self._records_at = _records_offset()
         self._next_seq = itertools.count(1)
         self._newest = 0
+        self._detail_count = detail_count
+        self._details_at = _details_offset(record_count)
+        self._next_detail = itertools.count(1)
+        self._newest_detail = 0
         self._strings: dict[str, int] = {}
         self._strings_used = 0
         self._string_lock = threading.Lock()
@@ -94,6 +106,16 @@ class Ring:
         if seq > self._newest:  # no call in between: no other thread comes in between either
             self._newest = seq
         _U64.pack_into(self._memory, layout.COUNTERS_OFFSET, self._newest)
+
+    def write_detail(self, body: bytes) -> None:
+        """Store one packed SPAN or FUNCTION_COST under the next seq of the details."""
+        crc = crc32(body)
+        seq = next(self._next_detail)
+        at = self._details_at + seq % self._detail_count * layout.DETAIL_BYTES
+        self._memory[at : at + layout.DETAIL_BYTES] = layout.DETAIL_PREFIX.pack(seq, crc) + body
+        if seq > self._newest_detail:
+            self._newest_detail = seq
+        _U64.pack_into(self._memory, _DETAILS_WRITTEN_AT, self._newest_detail)
 
     def begin(self, slot: int, fields: bytes) -> None:
         """Mark what is in flight in a slot: a packed SLOT."""
@@ -171,7 +193,9 @@ class Ring:
         return string_id
 
 
-def open_ring(directory: str, record_count: int, facts: Facts) -> Ring:
+def open_ring(
+    directory: str, record_count: int, facts: Facts, detail_count: int = DETAIL_COUNT
+) -> Ring:
     """Make this process's ring; raises OSError where the folder or the memory cannot be had.
 
     The file gets its name once its header is whole.
@@ -183,10 +207,10 @@ def open_ring(directory: str, record_count: int, facts: Facts) -> Ring:
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(unfinished, flags, 0o600)
     try:
-        size = _records_offset() + record_count * layout.RECORD_BYTES
+        size = _details_offset(record_count) + detail_count * layout.DETAIL_BYTES
         os.posix_fallocate(fd, 0, size)
-        ring = Ring(mmap.mmap(fd, size), ring_id, record_count, path, facts.pid)
-        _write_header(ring, facts, record_count)
+        ring = Ring(mmap.mmap(fd, size), ring_id, record_count, path, facts.pid, detail_count)
+        _write_header(ring, facts, record_count, detail_count)
         os.rename(unfinished, path)
     except BaseException:
         os.unlink(unfinished)
@@ -196,7 +220,7 @@ def open_ring(directory: str, record_count: int, facts: Facts) -> Ring:
     return ring
 
 
-def _write_header(ring: Ring, facts: Facts, record_count: int) -> None:
+def _write_header(ring: Ring, facts: Facts, record_count: int, detail_count: int) -> None:
     header = layout.HEADER.pack(
         layout.MAGIC,
         layout.VERSION,
@@ -222,6 +246,8 @@ def _write_header(ring: Ring, facts: Facts, record_count: int) -> None:
         ring.string_id(facts.cpu_model),
         ring.string_id(facts.unit_reason),
         ring.string_id(facts.sys_path),
+        _details_offset(record_count),
+        detail_count,
     )
     data = header + crc32(header).to_bytes(4, "little")
     ring._memory[: len(data)] = data
@@ -230,6 +256,10 @@ def _write_header(ring: Ring, facts: Facts, record_count: int) -> None:
 def _records_offset() -> int:
     end = layout.HEADER_BYTES + STRINGS_BYTES + SLOT_COUNT * layout.SLOT_BYTES
     return -(-end // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
+def _details_offset(record_count: int) -> int:
+    return _records_offset() + record_count * layout.RECORD_BYTES
 
 
 def _at_most(text: str, length: int) -> bytes:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from agent.errors import RingRefused
-from agent.rings import RECORD_DTYPE, open_ring
+from agent.rings import open_ring
+from agent.slots import RECORD_DTYPE
 from dynoscope_probe import layout
 from tests.agent.rings import begin, make_ring, packed, write
 

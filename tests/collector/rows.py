@@ -210,6 +210,48 @@ def error_rows(n: int, *, start_ms: int = START_MS) -> pa.Table:
     )
 
 
+def span_rows(trace_id: str, calls: int = 3, *, start_ms: int = START_MS) -> pa.Table:
+    """One request span with `calls` database calls in it, a millisecond each."""
+    n = calls + 1
+    return table_of(
+        "spans",
+        n,
+        ts_ms=[start_ms + i for i in range(n)],
+        host="web-1",
+        region="eu",
+        trace_id=trace_id,
+        span_id=[f"{i + 1:016x}" for i in range(n)],
+        parent_id=["", *[f"{1:016x}"] * calls],
+        name=[ENDPOINTS[0], *["SELECT * FROM media WHERE id = ?"] * calls],
+        kind=["request", *["db"] * calls],
+        started_ns=[(start_ms + i) * 1_000_000 for i in range(n)],
+        wall_ns=[n * 1_000_000, *[1_000_000] * calls],
+        status=[200, *[0] * calls],
+        outcome="ok",
+        release="r1",
+        endpoint=ENDPOINTS[0],
+    )
+
+
+def function_cost_rows(*, start_ms: int = START_MS) -> pa.Table:
+    """One profiled request: a view that calls a ranking function ten times."""
+    return table_of(
+        "function_costs",
+        2,
+        ts_ms=start_ms,
+        host="web-1",
+        trace_id="1" * 32,
+        release="r1",
+        endpoint=ENDPOINTS[0],
+        function=["feed.views:feed", "feed.ranking:rank"],
+        caller=["", "feed.views:feed"],
+        calls=[1, 10],
+        cost_self=[1_000_000, 5_000_000],
+        cost_inclusive=[6_000_000, 5_000_000],
+        cost_unit="cpu_ns",
+    )
+
+
 def metric_rows(
     name: str,
     values: Sequence[float],

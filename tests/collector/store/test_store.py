@@ -19,6 +19,8 @@ SAMPLES = {
     "stacks": rows.stack_rows(),
     "statements": rows.statement_rows(),
     "errors": rows.error_rows(4),
+    "spans": rows.span_rows("ab" * 16),
+    "function_costs": rows.function_cost_rows(),
     "metrics": rows.metric_rows("cpu_percent", [1.0, 2.0], labels=["core=0"]),
     "changes": rows.deploy_rows("r1"),
     "limits": rows.limit_rows("dropped", 3),
