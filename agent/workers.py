@@ -5,11 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.errors import RingRefused
+from agent.namespaces import Namespaces, start_ticks
 from agent.requests import Identity
 from agent.rings import Ring, open_ring
 from agent.samples import WorkerView
 
-__all__ = ["Worker", "Workers", "start_ticks"]
+__all__ = ["Worker", "Workers"]
+
+ELSEWHERE = (
+    "in a pid namespace that the agent cannot see: records are read, but no process numbers and"
+    " no stacks (run the agent on the host, or in Kubernetes with hostPID: true)"
+)
 
 
 @dataclass(slots=True)
@@ -21,6 +27,10 @@ class Worker:
     #: why the process cannot be looked at, or ""
     unreachable: str
     last_alive_ns: int = 0
+    #: the agent's own pid for it, which is not the ring's in a container; 0: not known
+    pid: int = 0
+    #: when its newest record was read
+    last_record_ns: int = 0
 
     def view(self, host: str, region: str) -> WorkerView:
         """What sampling and metrics need; `host` and `region` where the ring names none."""
@@ -32,7 +42,7 @@ class Worker:
         )
         return WorkerView(
             ring_id=header.ring_id,
-            pid=header.pid,
+            pid=self.pid,
             worker=header.worker,
             release=ring.string(header.release_id),
             identity=identity,
@@ -50,6 +60,10 @@ class Workers:
     refused: dict[str, str] = field(default_factory=dict)
     #: file names seen by the last look
     names: set[str] = field(default_factory=set)
+    namespaces: Namespaces = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.namespaces = Namespaces(self.proc_root)
 
     def look(self, now_ns: int) -> None:
         """Take in new rings, let go of removed ones, see who lives."""
@@ -59,7 +73,7 @@ class Workers:
         self.names = names
         open_names = {worker.ring.path.name: ring_id for ring_id, worker in self.known.items()}
         for name in open_names.keys() - names:
-            self.known.pop(open_names[name]).ring.close()
+            self._close(open_names[name])
         self.refused = {}
         for name in sorted(names - open_names.keys()):
             try:
@@ -78,32 +92,30 @@ class Workers:
 
     def remove(self, ring_id: int) -> None:
         """Delete the ring of a dead worker: all that it held is on disk."""
-        worker = self.known.pop(ring_id)
-        worker.ring.path.unlink(missing_ok=True)
-        worker.ring.close()
+        self.known[ring_id].ring.path.unlink(missing_ok=True)
+        self._close(ring_id)
+
+    def _close(self, ring_id: int) -> None:
+        self.known.pop(ring_id).ring.close()
+        self.namespaces.forget(ring_id)
 
     def _judge(self, worker: Worker, now_ns: int) -> None:
+        """See whether a worker's process lives; what cannot be told is taken for alive."""
         header = worker.ring.header
-        own_namespace = _namespace(self.proc_root)
-        if header.pid_namespace and own_namespace and header.pid_namespace != own_namespace:
-            worker.unreachable = "in another pid namespace"
-            return
-        ticks = start_ticks(header.pid, self.proc_root)
+        if not self.namespaces.foreign(header):
+            worker.pid = header.pid
+        elif not worker.pid:
+            found = self.namespaces.find(header, now_ns)
+            worker.unreachable = ELSEWHERE if found is None else ""
+            worker.alive = found != 0
+            worker.pid = found or 0
+            if not found:
+                return
+        ticks = start_ticks(worker.pid, self.proc_root)
         same = ticks == header.process_start_ticks or not header.process_start_ticks
         worker.alive = ticks is not None and same
         if worker.alive:
             worker.last_alive_ns = now_ns
-
-
-def start_ticks(pid: int, proc_root: Path) -> int | None:
-    """Field 22 of /proc/PID/stat; None for a process that is gone or a zombie."""
-    try:
-        fields = (
-            (proc_root / f"{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        )
-    except OSError:
-        return None
-    return None if len(fields) < 20 or fields[0] in "ZX" else int(fields[19])
 
 
 def _ring_names(folder: Path) -> set[str] | None:
@@ -114,11 +126,3 @@ def _ring_names(folder: Path) -> set[str] | None:
         return set()
     except OSError:
         return None
-
-
-def _namespace(proc_root: Path) -> int:
-    """Inode of the agent's own pid namespace; 0 where it cannot be read."""
-    try:
-        return (proc_root / "self/ns/pid").stat().st_ino
-    except OSError:
-        return 0

@@ -9,13 +9,17 @@ from pathlib import Path
 
 TARGETS = Path(__file__).parent / "targets"
 ROOT = Path(__file__).parents[2]
+#: A pid namespace of its own, with its own /proc, as a container has; ends with its first process.
+CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 
 @contextmanager
-def target(name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A target program that has printed `ready`; killed at the end."""
+def target(
+    name: str, *arguments: str, within: tuple[str, ...] = ()
+) -> Iterator[subprocess.Popen[str]]:
+    """A target program that has printed `ready`; killed at the end. `within`: put before it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", f"tests.agent.targets.{name}", *arguments],
+        [*within, sys.executable, "-m", f"tests.agent.targets.{name}", *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from zlib import crc32
 
-from agent.workers import start_ticks
+from agent.namespaces import start_ticks
 from dynoscope_probe import layout
 from dynoscope_probe.ring import Facts, Ring, open_ring
 

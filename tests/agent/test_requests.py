@@ -41,10 +41,10 @@ def test_every_column_of_a_record(tmp_path):
         )
     )  # fmt: skip
     ring, records = read(writer)
-    (row,) = request_table(ring, records, WHO).to_pylist()
+    (row,) = request_table(ring, records, WHO, 77).to_pylist()
     assert row == {
         "ts_ms": started_ns // 10**6, "service": "shop", "host": "web-1", "region": "eu",
-        "ring_id": writer.ring_id, "seq": 1, "pid": ring.header.pid, "worker": 3, "worker_req": 14,
+        "ring_id": writer.ring_id, "seq": 1, "pid": 77, "worker": 3, "worker_req": 14,
         "worker_age_s": 15, "cpu_model": "cpu", "weight": 1.0, "release": "r1",
         "runtime": "cpython 3.11.7", "endpoint": "POST /media/<id>/", "kind": "task",
         "status": 503, "outcome": "error", "wall_ns": 10, "cost": 11, "cost_unit": "instructions",
@@ -67,7 +67,7 @@ def test_codes_that_are_no_words_and_ids_without_text(tmp_path):
     writer = make_ring(tmp_path)
     writer.write(packed(kind=9, outcome=200, unit=77, endpoint_id=999, flags_id=999, error_id=999))
     ring, records = read(writer)
-    (row,) = request_table(ring, records, WHO).to_pylist()
+    (row,) = request_table(ring, records, WHO, 77).to_pylist()
     words = [row[name] for name in ("kind", "outcome", "cost_unit", "endpoint")]
     assert words == ["http", "ok", "none", ""]
     assert (row["flags"], row["trace_id"]) == ([], "")
@@ -95,7 +95,7 @@ def test_killed_requests_are_numbered_on_and_last_at_least_until_last_seen_alive
     ring, _ = read(writer)
     now_ns = time.time_ns()
     flying = [InFlight(0, now_ns, endpoint_id, 0, 0, 9), InFlight(4, now_ns, endpoint_id, 1, 0, 0)]
-    rows = request_table(ring, killed_records(flying, 41, now_ns + 500), WHO).to_pylist()
+    rows = request_table(ring, killed_records(flying, 41, now_ns + 500), WHO, 77).to_pylist()
     assert [row["seq"] for row in rows] == [42, 43]
     assert {row["outcome"] for row in rows} == {"killed"}
     assert {row["endpoint"] for row in rows} == {"GET /slow"}
@@ -109,4 +109,4 @@ def test_tables_have_the_columns_of_the_vocabulary(tmp_path):
     writer = make_ring(tmp_path)
     write(writer, 1)
     ring, records = read(writer)
-    assert request_table(ring, records, WHO).schema == SCHEMAS["requests"]
+    assert request_table(ring, records, WHO, 77).schema == SCHEMAS["requests"]

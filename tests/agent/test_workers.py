@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from agent.workers import Workers, start_ticks
+from agent.workers import Workers
 from tests.agent.processes import target
 from tests.agent.rings import make_ring
 
@@ -12,12 +12,11 @@ def test_the_living_the_dead_and_the_pid_that_another_process_has_now(tmp_path):
     with target("two_functions") as process:
         alive = make_ring(tmp_path, pid=process.pid)
         dead = make_ring(tmp_path, pid=process.pid, process_start_ticks=1)
-        far = make_ring(tmp_path, pid=process.pid, process_start_ticks=1, pid_namespace=5)
         workers = Workers(tmp_path, PROC)
         workers.look(77)
         state = {ring_id: worker.alive for ring_id, worker in workers.known.items()}
-        assert state == {alive.ring_id: True, dead.ring_id: False, far.ring_id: True}
-        assert workers.known[far.ring_id].unreachable == "in another pid namespace"
+        assert state == {alive.ring_id: True, dead.ring_id: False}
+        assert workers.known[alive.ring_id].pid == process.pid
         assert workers.known[alive.ring_id].last_alive_ns == 77
         assert workers.known[dead.ring_id].last_alive_ns == 0
     workers.look(78)
@@ -26,7 +25,7 @@ def test_the_living_the_dead_and_the_pid_that_another_process_has_now(tmp_path):
     assert not os.path.exists(alive.path)
     os.unlink(dead.path)
     workers.look(79)
-    assert list(workers.known) == [far.ring_id]
+    assert workers.known == {}
 
 
 def test_a_bad_ring_is_refused_with_its_reason_and_tried_again(tmp_path):
@@ -60,12 +59,3 @@ def test_names_of_the_worker_win_over_those_of_the_agent(tmp_path):
         ("here", "us"),
         ("web-1", "eu"),
     }
-
-
-def test_start_ticks_of_odd_names_zombies_and_nobody(tmp_path):
-    fields = " ".join(str(number) for number in range(4, 30))
-    for pid, stat in (("5", "5 (a) (b c) S " + fields), ("6", "6 (z) Z " + fields), ("7", "")):
-        (tmp_path / pid).mkdir()
-        (tmp_path / pid / "stat").write_text(stat)
-    assert [start_ticks(pid, tmp_path) for pid in (5, 6, 7, 8)] == [22, None, None, None]
-    assert start_ticks(os.getpid(), PROC) > 0
