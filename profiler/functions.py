@@ -102,11 +102,13 @@ def _function_ratios(
     samples = np.bincount(
         rows.stack[chosen], rows.samples[chosen], minlength=index.inclusive.shape[1]
     )
-    clock = _task_clock_ratios(side, endpoint, hosts)
+    windows = np.concatenate([rows.window[chosen], _warm_windows(side, endpoint)])
+    span = int(windows.min()), int(windows.max())
+    clock = _task_clock_ratios(side, endpoint, hosts, span)
     every = weights.sum(axis=0)
     own = np.array(index.origins)[:, None] == OWN
     blamed = np.where(own, index.answerable @ weights, index.own_self @ weights)
-    share = host_ratios(blamed, every, keys[0], keys[1], len(hosts))
+    share = host_ratios(blamed, every, keys[0], keys[1], len(hosts), span)
     total, mean = weights.sum(), _task_clock(side, endpoint)
     return _FunctionRatios(
         answerable=_product(share, clock),
@@ -146,7 +148,17 @@ def _sums(
     return [(key, first, second) for key, (first, second) in totals.items()]
 
 
-def _task_clock_ratios(side: SideData, endpoint: str, hosts: Sequence[str]) -> Ratios:
+def _warm_windows(side: SideData, endpoint: str) -> npt.NDArray[np.int64]:
+    rows = side.requests
+    chosen: npt.NDArray[np.int64] = rows.window[
+        (rows.endpoint == endpoint) & rows.warm & (rows.requests > 0)
+    ]
+    return chosen
+
+
+def _task_clock_ratios(
+    side: SideData, endpoint: str, hosts: Sequence[str], span: tuple[int, int]
+) -> Ratios:
     rows = side.requests
     chosen = (rows.endpoint == endpoint) & rows.warm & (rows.requests > 0)
     return host_ratios(
@@ -155,6 +167,7 @@ def _task_clock_ratios(side: SideData, endpoint: str, hosts: Sequence[str]) -> R
         np.searchsorted(np.array(hosts), rows.host[chosen]).astype(np.int64),
         rows.window[chosen],
         len(hosts),
+        span,
     )
 
 
@@ -166,13 +179,14 @@ def _task_clock(side: SideData, endpoint: str) -> float:
 
 
 def _product(share: Ratios, clock: Ratios) -> Ratios:
-    """share (F, H) x time per request (1, H), independent: variances by the delta method."""
-    mean = share.mean * clock.mean
-    with np.errstate(invalid="ignore"):
-        variance = share.variance * clock.mean**2 + clock.variance * share.mean**2
-    variance = np.where(np.isnan(variance), np.inf, variance)
+    """share (F, H) x time per request (1, H); their errors by the delta method, wave by wave."""
+    known = min(share.waves.shape[2], clock.waves.shape[2])
+    waves = (
+        share.waves[..., :known] * clock.mean[..., None]
+        + clock.waves[..., :known] * share.mean[..., None]
+    )
     weight = np.where(clock.weight > 0, share.weight, 0.0)
-    return Ratios(mean, variance, weight, share.windows)
+    return Ratios(share.mean * clock.mean, waves, weight, share.windows)
 
 
 def _judged(functions: Sequence[FunctionChange]) -> list[FunctionChange]:

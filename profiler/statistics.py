@@ -3,9 +3,11 @@
 A cost per request is a ratio: cost used over requests served (or samples of a function over all
 samples), summed over short windows of time on each host. The host is the unit of error: requests of
 one host share its caches, its neighbours and its data, so treating requests as independent makes
-intervals several times too narrow. With fewer than three hosts on both sides the windows are the
-unit, made robust against their autocorrelation (Newey and West 1987, Econometrica 55:703), and the
-answer is about these hosts only.
+intervals several times too narrow. With fewer than three hosts on both sides the windows of time
+are the unit, all hosts of a side together, because they share what moves them. The variance of
+their sum is that of its slowest movements, a few cosines over the side's time, with as many degrees
+of freedom as cosines (equal-weighted cosines: Lazarus, Lewis, Stock and Watson 2018, J. Bus. Econ.
+Stat. 36:541). Such an answer is about these hosts only.
 """
 
 from collections.abc import Sequence
@@ -30,8 +32,10 @@ class Ratios:
 
     mean: Floats
     """(F, H) numerator over denominator"""
-    variance: Floats
-    """(F, H) of `mean`, from the windows of each host; inf with fewer than 3 windows"""
+    waves: Floats
+    """(F, H, J) J cosines of each mean's error over the side's time; their mean square is its
+    variance. Linear: the waves of a weighted sum are the weighted sum of waves. J = 0: too few
+    windows to say."""
     weight: Floats
     """(H,) the denominators' sums"""
     windows: Ints
@@ -55,54 +59,54 @@ class Difference:
 
 
 def host_ratios(
-    numerator: Floats, denominator: Floats, host: Ints, window: Ints, hosts: int
+    numerator: Floats,
+    denominator: Floats,
+    host: Ints,
+    window: Ints,
+    hosts: int,
+    span: tuple[int, int] | None = None,
 ) -> Ratios:
-    """Ratio of sums per host with its Newey-West variance.
+    """Ratio of sums per host, with the waves of its error.
 
     numerator (F, W), denominator (W,), host (W,) in 0..hosts-1, window (W,) number of the window in
-    time. The variance of a ratio of sums comes from its residuals numerator - ratio * denominator
-    (Cochran 1977, Sampling Techniques, 6.3).
+    time; `span` the first and last window of the side, where others must share its waves. The error
+    of a ratio of sums is that of its residuals numerator - ratio * denominator (Cochran 1977,
+    Sampling Techniques, 6.3).
     """
     count = numerator.shape[0]
+    basis_at, basis = _cosines(window[denominator > 0], span)
     mean = np.zeros((count, hosts))
-    variance = np.full((count, hosts), np.inf)
+    waves = np.zeros((count, hosts, basis.shape[1]))
     weight = np.zeros(hosts)
     windows = np.zeros(hosts, dtype=np.int64)
     for number in range(hosts):
         chosen = np.flatnonzero((host == number) & (denominator > 0))
-        chosen = chosen[np.argsort(window[chosen], kind="stable")]
         total = float(denominator[chosen].sum())
         windows[number] = len(chosen)
         if total <= 0:
             continue
         weight[number] = total
         mean[:, number] = numerator[:, chosen].sum(axis=1) / total
-        if len(chosen) >= WINDOWS_MIN:
-            residual = numerator[:, chosen] - mean[:, [number]] * denominator[chosen]
-            variance[:, number] = _long_run_sum(residual) / total**2
-    return Ratios(mean, variance, weight, windows)
+        residual = numerator[:, chosen] - mean[:, [number]] * denominator[chosen]
+        waves[:, number] = residual @ basis[window[chosen] - basis_at] / total
+    return Ratios(mean, waves, weight, windows)
 
 
-def _long_run_sum(residual: Floats) -> Floats:
-    """Variance of each row's sum, (F, T) -> (F,), Newey-West with Bartlett weights.
+def _cosines(window: Ints, span: tuple[int, int] | None) -> tuple[int, Floats]:
+    """(first window, cosines (T, J) over the T windows of the span); J = 0 below WINDOWS_MIN.
 
-    Never below the estimate without lags: at a few windows negative autocorrelations are noise, and
-    believing them makes intervals too narrow.
+    J = 0.4 T^(2/3) by Lazarus et al. 2018: few, so that a slow drift of the machine is not taken
+    for many independent windows.
     """
-    length = residual.shape[1]
-    lags = _lags(length)
-    plain = (residual**2).sum(axis=1)
-    total = plain.copy()
-    for lag in range(1, lags + 1):
-        products = (residual[:, lag:] * residual[:, :-lag]).sum(axis=1)
-        total += 2 * (1 - lag / (lags + 1)) * products
-    corrected: Floats = np.maximum(total, plain) * length / (length - 1)
-    return corrected
-
-
-def _lags(length: int) -> int:
-    """Bandwidth by Newey and West 1994 (Rev. Econ. Stud. 61:631), within the windows there are."""
-    return max(min(int(4 * (length / 100) ** (2 / 9)), length - 2), 0)
+    if not len(window):
+        return 0, np.zeros((0, 0))
+    first, last = span or (int(window.min()), int(window.max()))
+    length = last - first + 1
+    if len(np.unique(window)) < WINDOWS_MIN:
+        return first, np.zeros((length, 0))
+    number = np.arange(1, max(round(0.4 * length ** (2 / 3)), 1) + 1)
+    at = (np.arange(length) + 0.5) / length
+    return first, np.sqrt(2) * np.cos(np.pi * np.outer(at, number))
 
 
 def difference(a: Ratios, b: Ratios, confidence: float = 0.95) -> Difference:
@@ -127,8 +131,8 @@ def _paired(a: Ratios, b: Ratios, weight: Floats, confidence: float) -> Differen
         freedom = np.full_like(value, hosts - 1)
         unit = "host"
     else:
-        parts = [(side.variance[:, chosen], side.windows[chosen]) for side in (a, b)]
-        variance, freedom = _combine(parts, weight)
+        parts = [_of_windows(side, chosen, weight) for side in (a, b)]
+        variance, freedom = _sum_of(*parts)
         unit = "window"
     windows = int(a.windows[chosen].sum() + b.windows[chosen].sum())
     return _interval(mean_a, mean_b, variance, freedom, confidence, unit, hosts, windows)
@@ -136,43 +140,44 @@ def _paired(a: Ratios, b: Ratios, weight: Floats, confidence: float) -> Differen
 
 def _unpaired(a: Ratios, b: Ratios, confidence: float) -> Difference:
     """Sides on different hosts: Welch's test (Welch 1947, Biometrika 34:28) on host means."""
-    means, variances, freedoms, units = [], [], [], []
+    means, parts, units = [], [], []
     for side in (a, b):
         chosen = np.flatnonzero(side.weight)
         if not len(chosen):
             means.append(np.full(side.mean.shape[0], np.nan))
-            variances.append(np.full(side.mean.shape[0], np.inf))
-            freedoms.append(np.ones(side.mean.shape[0]))
+            parts.append((np.full(side.mean.shape[0], np.inf), np.ones(side.mean.shape[0])))
             continue
         weight = side.weight[chosen] / side.weight[chosen].sum()
         mean = side.mean[:, chosen] @ weight
+        means.append(mean)
         if len(chosen) >= HOSTS_MIN:
             spread = side.mean[:, chosen] - mean[:, None]
             variance = (spread**2 @ weight**2) * len(chosen) / (len(chosen) - 1)
-            freedom = np.full_like(mean, len(chosen) - 1)
+            parts.append((variance, np.full_like(mean, len(chosen) - 1)))
             units.append("host")
         else:
-            variance, freedom = _combine([(side.variance[:, chosen], side.windows[chosen])], weight)
+            parts.append(_of_windows(side, chosen, weight))
             units.append("window")
-        means.append(mean)
-        variances.append(variance)
-        freedoms.append(freedom)
-    total = variances[0] + variances[1]
-    freedom = _satterthwaite(np.stack(variances), np.stack(freedoms))
+    variance, freedom = _sum_of(*parts)
     unit = "host" if units == ["host", "host"] else "window"
     hosts = int((a.weight > 0).sum() + (b.weight > 0).sum())
     windows = int(a.windows.sum() + b.windows.sum())
-    return _interval(means[0], means[1], total, freedom, confidence, unit, hosts, windows)
+    return _interval(means[0], means[1], variance, freedom, confidence, unit, hosts, windows)
 
 
-def _combine(parts: list[tuple[Floats, Ints]], weight: Floats) -> tuple[Floats, Floats]:
-    """Variance of a weighted sum over hosts and sides, and its degrees of freedom, both (F,)."""
-    variances = np.concatenate([(variance * weight**2).T for variance, _ in parts])
-    # Smoothing over lags leaves about windows / (lags + 1) independent pieces of evidence.
-    freedoms = np.array([max(n / (_lags(n) + 1) - 1, 1.0) for _, seen in parts for n in seen])
-    return variances.sum(axis=0), _satterthwaite(
-        variances, np.broadcast_to(freedoms[:, None], variances.shape).astype(float)
-    )
+def _of_windows(side: Ratios, chosen: Ints, weight: Floats) -> tuple[Floats, Floats]:
+    """Variance of one side's weighted mean, from its windows, and its degrees of freedom: (F,)."""
+    count, cosines = side.waves.shape[0], side.waves.shape[2]
+    if not cosines:
+        return np.full(count, np.inf), np.ones(count)
+    waves = np.einsum("fhj,h->fj", side.waves[:, chosen], weight)
+    return (waves**2).mean(axis=1), np.full(count, float(cosines))
+
+
+def _sum_of(a: tuple[Floats, Floats], b: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Variance and degrees of freedom of a sum of two independent errors."""
+    variances, freedoms = np.stack([a[0], b[0]]), np.stack([a[1], b[1]])
+    return variances.sum(axis=0), _satterthwaite(variances, freedoms)
 
 
 def _satterthwaite(variances: Floats, freedoms: Floats) -> Floats:
