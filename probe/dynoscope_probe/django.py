@@ -12,7 +12,7 @@ from dynoscope_probe.endpoint import endpoint_name
 from dynoscope_probe.errors import note_error
 from dynoscope_probe.request import current_request
 from dynoscope_probe.routes import mounted
-from dynoscope_probe.statements import fingerprint_text
+from dynoscope_probe.statements import fingerprint_text, is_one_time
 
 __all__ = ["install", "route"]
 
@@ -121,7 +121,7 @@ def _statement_id(process: Any, sql: str) -> int:
     string_id = known.get(sql)
     if string_id is None:
         string_id = process.ring.string_id(fingerprint_text(sql), bulky=True)
-        if len(known) < STATEMENTS_MAX:
+        if len(known) < STATEMENTS_MAX and not is_one_time(sql):
             known[sql] = string_id
     return string_id
 

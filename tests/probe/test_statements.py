@@ -22,6 +22,14 @@ from dynoscope_probe.statements import fingerprint_text
         ("SELECT $$a 'b' 5$$, $q$x$q$", "SELECT ?, ?"),
         (r"SELECT E'it\'s 5' FROM t", "SELECT ? FROM t"),
         ("SELECT 'never closed 123", "SELECT ?"),
+        ('SAVEPOINT "s139898722331520_x10"', "SAVEPOINT ?"),
+        ('RELEASE SAVEPOINT "s1_x1"', "RELEASE SAVEPOINT ?"),
+        ("ROLLBACK TO SAVEPOINT sa_savepoint_1", "ROLLBACK TO SAVEPOINT ?"),
+        (
+            'DECLARE "_django_curs_140_sync_1" CURSOR FOR SELECT a FROM t',
+            "DECLARE ? CURSOR FOR SELECT a FROM t",
+        ),
+        ('FETCH FORWARD (100) FROM "_django_curs_140_sync_1"', "FETCH FORWARD (?) FROM ?"),
         ("", ""),
     ],
 )
