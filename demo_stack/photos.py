@@ -34,7 +34,8 @@ def _upload(rng: random.Random, number: int) -> PhotoUpload:
     tiles.resize(SIZE, Image.Resampling.BICUBIC).save(encoded, "JPEG", quality=85)
     body, content_type = encode_multipart_formdata(
         {
-            "caption": f"morning light number {number} #sunset",
+            # No word that is searched for: what searches find stays what it was.
+            "caption": f"upload number {number} of today #new",
             "image": ("photo.jpg", encoded.getvalue(), "image/jpeg"),
         },
         boundary="photo-of-the-demo",
