@@ -1,4 +1,4 @@
-.PHONY: help setup check test test-long demo bench
+.PHONY: help setup check test test-long demo bench-setup bench
 .DEFAULT_GOAL := help
 bin := .venv/bin
 
@@ -22,7 +22,17 @@ test-long: setup  ## the campaigns with their full repeat counts, within 60 minu
 demo: setup  ## the demo: finds a planted regression and a slow database, about 6 minutes
 	$(bin)/dynoscope demo up --story $(ARGS)
 
-bench: setup  ## every benchmark in its short form
+bench-setup: setup  ## the peers that benchmarks compare with, each in its own folder under .bench/
+	@for list in benchmarks/peers/*.txt; do \
+	  folder=.bench/$$(basename $$list .txt); \
+	  if cmp -s $$list $$folder/.installed; then continue; fi; \
+	  echo "installing $$folder"; rm -rf $$folder; \
+	  $(bin)/python -m pip install -q --disable-pip-version-check --no-input --no-deps \
+	    --target $$folder -r $$list || { echo "bench-setup: pip could not install $$list" >&2; exit 2; }; \
+	  cp $$list $$folder/.installed; \
+	done
+
+bench: bench-setup  ## every benchmark in its short form
 	@modules=$$(ls benchmarks | sed -n 's/^\([a-z][a-z_]*\)\.py$$/\1/p'); \
 	[ -n "$$modules" ] || echo "benchmarks/ has no benchmark yet"; \
 	for module in $$modules; do $(bin)/python -m benchmarks.$$module --quick || exit $$?; done

@@ -1,0 +1,22 @@
+"""The order in which configurations take turns: each once a round, no one always after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import TypeVar
+
+__all__ = ["interleaved"]
+
+T = TypeVar("T")
+
+
+def interleaved(
+    things: Sequence[T], blocks: int, rounds_per_block: int, seed: int
+) -> Iterator[tuple[int, T]]:
+    """(block, thing): in every round of every block each thing once, in a shuffled order."""
+    random = Random(seed)
+    for block in range(blocks):
+        for _ in range(rounds_per_block):
+            for thing in random.sample(things, len(things)):
+                yield block, thing
