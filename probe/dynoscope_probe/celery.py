@@ -8,6 +8,7 @@ from typing import Any, Callable
 from dynoscope_probe import guard
 from dynoscope_probe.endpoint import without_endpoint_frames
 from dynoscope_probe.errors import note_error
+from dynoscope_probe.publishing import HEADERS
 from dynoscope_probe.request import ERROR, OK, TASK, begin_request
 from dynoscope_probe.routes import install_django
 
@@ -33,7 +34,7 @@ def _counting(build_tracer: Callable[..., Any]) -> Callable[..., Any]:
         try:
             install_django()
             if not hasattr(task.run, "_dynoscope"):
-                task.run = _counted(name, task.run)
+                task.run = _counted(name, task, task.run)
         except Exception:
             guard.swallowed()
         return build_tracer(name, task, *arguments, **named)
@@ -42,7 +43,7 @@ def _counting(build_tracer: Callable[..., Any]) -> Callable[..., Any]:
     return build
 
 
-def _counted(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
+def _counted(name: str, task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
     endpoint = "task %s" % name
 
     def name_of(_: dict[str, Any]) -> str:
@@ -50,10 +51,9 @@ def _counted(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(run)
     def counted(*arguments: Any, **named: Any) -> Any:
-        request = begin_request(TASK, name_of, {})
-        if (
-            request is None
-        ):  # also a task that runs eagerly within a request: its cost is that one's
+        request = begin_request(TASK, name_of, _headers(task))
+        # None also for a task that runs eagerly within a request: its cost is that one's.
+        if request is None:
             return run(*arguments, **named)
         try:
             result = request.frame(run, *arguments, **named)
@@ -65,6 +65,17 @@ def _counted(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
 
     counted._dynoscope = True  # type: ignore[attr-defined]
     return counted
+
+
+def _headers(task: Any) -> dict[str, Any]:
+    """The trace that the task's message brought, named as WSGI names it."""
+    try:
+        message = task.request
+        found = ((name, getattr(message, header, None)) for header, name in HEADERS.items())
+        return {name: value for name, value in found if isinstance(value, str)}
+    except Exception:
+        guard.swallowed()
+        return {}
 
 
 def _failed(request: Any, error: BaseException) -> int:

@@ -8,11 +8,11 @@ from time import perf_counter_ns
 from typing import Any, Callable, Optional
 
 from dynoscope_probe import guard
+from dynoscope_probe.calls import statement_id, timed_cache_call
 from dynoscope_probe.endpoint import endpoint_name
 from dynoscope_probe.errors import note_error
-from dynoscope_probe.request import current_request
+from dynoscope_probe.request import ERROR, OK, current_request
 from dynoscope_probe.routes import mounted
-from dynoscope_probe.statements import fingerprint_text, is_one_time
 
 __all__ = ["install", "route"]
 
@@ -20,8 +20,6 @@ CACHE_METHODS = (
     "add", "clear", "decr", "delete", "delete_many", "get", "get_many", "get_or_set", "has_key",
     "incr", "set", "set_many", "touch",
 )  # fmt: skip
-#: Texts of statements whose string id is remembered; beyond that they are worked out each time.
-STATEMENTS_MAX = 5_000
 _UID = "dynoscope_probe"
 
 _installed = False
@@ -102,28 +100,19 @@ def _timed_statement(
     counted = current_request()
     if counted is None:
         return execute(sql, params, many, context)
+    outcome = ERROR
     started_ns = perf_counter_ns()
     try:
-        return execute(sql, params, many, context)
+        result = execute(sql, params, many, context)
+        outcome = OK
+        return result
     finally:
-        spent_ns = perf_counter_ns() - started_ns
+        ended_ns = perf_counter_ns()
         try:
-            counted.db_ns += spent_ns
-            counted.db_calls += 1
-            if isinstance(sql, str):
-                counted.add_statement(_statement_id(counted.process, sql), spent_ns)
+            text_id = statement_id(counted.process, sql) if isinstance(sql, str) else 0
+            counted.add_db_call(text_id, started_ns, ended_ns, outcome)
         except Exception:
             guard.swallowed()
-
-
-def _statement_id(process: Any, sql: str) -> int:
-    known: dict[str, int] = process.statement_ids
-    string_id = known.get(sql)
-    if string_id is None:
-        string_id = process.ring.string_id(fingerprint_text(sql), bulky=True)
-        if len(known) < STATEMENTS_MAX and not is_one_time(sql):
-            known[sql] = string_id
-    return string_id
 
 
 def _time_caches() -> None:
@@ -136,23 +125,4 @@ def _time_caches() -> None:
         for method in CACHE_METHODS:
             original = getattr(backend, method, None)
             if original is not None and not hasattr(original, "_dynoscope"):
-                setattr(backend, method, _timed_cache_call(original))
-
-
-def _timed_cache_call(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def timed(*arguments: Any, **named: Any) -> Any:
-        counted = current_request()
-        if counted is None or counted.cache_depth:
-            return method(*arguments, **named)
-        counted.cache_depth = 1
-        started_ns = perf_counter_ns()
-        try:
-            return method(*arguments, **named)
-        finally:
-            counted.cache_ns += perf_counter_ns() - started_ns
-            counted.cache_calls += 1
-            counted.cache_depth = 0
-
-    timed._dynoscope = True  # type: ignore[attr-defined]
-    return timed
+                setattr(backend, method, timed_cache_call(original, "cache %s" % method))

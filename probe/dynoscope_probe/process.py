@@ -12,10 +12,12 @@ from typing import Any, Callable, Optional
 
 from dynoscope_probe import guard, identity
 from dynoscope_probe.counters import UNIT_CPU_NS, UNIT_INSTRUCTIONS, PerfGroup, open_group
+from dynoscope_probe.deep import Deep
 from dynoscope_probe.endpoint import endpoint_frame
 from dynoscope_probe.leftovers import remove_leftovers
 from dynoscope_probe.ring import Facts, Ring, open_ring
 from dynoscope_probe.settings import Settings, is_enabled, read_settings
+from dynoscope_probe.trace import threshold_of
 
 __all__ = ["Process", "ThreadState", "current_process"]
 
@@ -39,10 +41,15 @@ class Process:
         self.started_monotonic_ns = time.perf_counter_ns() - int(age_s * 1e9)
         self.next_request = itertools.count(1).__next__
         self.random_bits = random.Random(os.urandom(16)).getrandbits
+        self.deep = Deep(ring, settings.deep_rate, self.random_bits)
         #: String id of each error fingerprint.
         self.error_texts: dict[int, int] = {}
         #: String id of each statement, by its raw text.
         self.statement_ids: dict[str, int] = {}
+        #: Name of each kind of outgoing or cache call.
+        self.call_names: dict[Any, str] = {}
+        self.trace_threshold = threshold_of(settings.span_rate)
+        self.slow_ns = settings.span_slow_ms * 1_000_000
         self._frames: dict[str, tuple[Callable[..., Any], int]] = {}
         self._threads = threading.local()
 
@@ -142,6 +149,7 @@ def _open_once(pid: int) -> Optional[Process]:
         guard.count_errors_with(lambda: process.ring.count("probe_errors"))
         if failed_before:
             process.ring.count("probe_errors")
+        _install_hooks()
         return process
     except Exception as error:
         _silent = _Silent(pid, time.perf_counter_ns() + RETRY_NS)
@@ -177,11 +185,22 @@ def _open(pid: int) -> Process:
             os.path.abspath(entry) for entry in sys.path if os.path.exists(entry or ".")
         ),
     )
-    ring = open_ring(settings.ring_dir, settings.ring_records, facts)
+    ring = open_ring(settings.ring_dir, settings.ring_records, facts, settings.ring_details)
     if settings.bad:
         ring.count("bad_settings", settings.bad)
     remove_leftovers(settings.ring_dir, facts.pid_namespace)
     return Process(pid, ring, settings, identity.process_age_s(ticks))
+
+
+def _install_hooks() -> None:
+    """Time what requests ask of others; here, since without a ring nothing needs to be timed."""
+    from dynoscope_probe import garbage, outgoing, publishing, stores
+
+    for hooks in (garbage, outgoing, publishing, stores):
+        try:
+            hooks.install()
+        except Exception:
+            guard.swallowed()
 
 
 def _working_folder() -> str:

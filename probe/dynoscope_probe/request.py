@@ -12,7 +12,8 @@ from dynoscope_probe import guard, layout
 from dynoscope_probe.counters import UNIT_CPU_NS, UNIT_INSTRUCTIONS, UNIT_NONE, in_greenlet
 from dynoscope_probe.process import Process, current_process
 from dynoscope_probe.ring import NO_SLOT
-from dynoscope_probe.trace import trace_context
+from dynoscope_probe.spans import CACHE, CALLS_MAX, DB, RPC, Call, write_spans
+from dynoscope_probe.trace import Trace, trace_context
 
 __all__ = [
     "DISCONNECTED",
@@ -30,6 +31,7 @@ OK, ERROR = layout.OUTCOMES.index("ok"), layout.OUTCOMES.index("error")
 DISCONNECTED = layout.OUTCOMES.index("disconnected")
 FLAGS_MAX = 64
 STATEMENTS_MAX = 64
+TRACESTATE_CHARACTERS_MAX = 512
 _U32_MAX, _U64_MAX = (1 << 32) - 1, (1 << 64) - 1
 STATUS_LINES_MAX = 256
 _STATUS: dict[str, int] = {"": 0}
@@ -60,7 +62,7 @@ def begin_request(
             if outer.running:
                 return None
             outer.end(DISCONNECTED)  # its server never closed the response
-        return Request(process, kind, endpoint(environ), environ.get("HTTP_TRACEPARENT"))
+        return Request(process, kind, endpoint(environ), environ)
     except Exception:
         guard.swallowed()
         return None
@@ -74,9 +76,11 @@ class Request:
         "cache_calls",
         "cache_depth",
         "cache_ns",
+        "calls",
         "countable",
         "db_calls",
         "db_ns",
+        "deep",
         "early_name",
         "ended",
         "endpoint_id",
@@ -84,10 +88,13 @@ class Request:
         "error_id",
         "flags",
         "frame",
+        "gc_ns",
         "group",
         "kind",
         "number",
         "process",
+        "rpc_calls",
+        "rpc_ns",
         "running",
         "started_monotonic_ns",
         "started_ns",
@@ -95,12 +102,11 @@ class Request:
         "status_line",
         "thread",
         "trace",
+        "tracestate",
         "user_hash",
     )
 
-    def __init__(
-        self, process: Process, kind: int, endpoint: str, traceparent: Optional[str]
-    ) -> None:
+    def __init__(self, process: Process, kind: int, endpoint: str, environ: dict[str, Any]) -> None:
         self.process = process
         self.kind = kind
         #: The name that it began under, known before the framework's own code ran.
@@ -112,6 +118,9 @@ class Request:
         #: `200 OK`; a task has none.
         self.status_line = ""
         self.db_ns = self.db_calls = self.cache_ns = self.cache_calls = 0
+        self.rpc_ns = self.rpc_calls = self.gc_ns = 0
+        #: The first of its database, cache and outgoing calls.
+        self.calls: list[Call] = []
         #: 1 within a cache call: calls within calls do not count.
         self.cache_depth = 0
         #: String id and fingerprint of the error that it met.
@@ -120,19 +129,30 @@ class Request:
         self.statements: Optional[dict[int, list[int]]] = None
         self.flags: Optional[dict[str, str]] = None
         self.thread = thread = process.thread()
-        self.trace = high, low, _ = trace_context(traceparent, process.random_bits)
+        traceparent = environ.get("HTTP_TRACEPARENT")
+        self.trace = trace = trace_context(
+            traceparent, process.random_bits, process.trace_threshold
+        )
+        #: What other tracers hand on beside the caller's traceparent.
+        self.tracestate = _tracestate(trace, environ) if traceparent else ""
         self.number = process.next_request()
         self.started_ns = started_ns = time_ns()
         self.started_monotonic_ns = monotonic_ns = perf_counter_ns()
         slot = thread.slot
         if slot != NO_SLOT:
             in_flight = _pack_slot(
-                1, thread.native_id, started_ns, monotonic_ns, self.endpoint_id, kind, high, low
-            )
+                1, thread.native_id, started_ns, monotonic_ns, self.endpoint_id, kind, trace[0],
+                trace[1],
+            )  # fmt: skip
             process.ring.begin(slot, in_flight)
         _set_current(self)
         self.countable = not in_greenlet()
         self.group = thread.group
+        #: The profile of a request that was chosen for one.
+        self.deep: Any = None
+        deep = process.deep
+        if deep.control[0] != deep.seen or self.number >= deep.due:
+            deep.begin(self)
         # Last, so that the probe's own work is not counted.
         self.before: Any = thread_time_ns() if self.group is None else self.group.read()
 
@@ -150,9 +170,34 @@ class Request:
     def name(self, endpoint: str) -> None:
         """Give the record (and later frames) another endpoint: the last name counts."""
         self.frame, self.endpoint_id = self.process.endpoint(endpoint)
+        self.process.deep.renamed(self)
 
-    def add_statement(self, string_id: int, ns: int) -> None:
-        """Count one call of a statement."""
+    def add_db_call(self, statement_id: int, started_ns: int, ended_ns: int, outcome: int) -> None:
+        """Count one database call (perf_counter_ns); `statement_id` 0: its text is not known."""
+        self.db_ns += ended_ns - started_ns
+        self.db_calls += 1
+        if statement_id:
+            self._add_statement(statement_id, ended_ns - started_ns)
+        if len(self.calls) < CALLS_MAX:
+            self.calls.append((DB, statement_id, started_ns, ended_ns, outcome, 0, 0))
+
+    def add_cache_call(self, name: str, started_ns: int, ended_ns: int, outcome: int) -> None:
+        """Count one cache call (perf_counter_ns)."""
+        self.cache_ns += ended_ns - started_ns
+        self.cache_calls += 1
+        if len(self.calls) < CALLS_MAX:
+            self.calls.append((CACHE, name, started_ns, ended_ns, outcome, 0, 0))
+
+    def add_rpc_call(
+        self, name: str, started_ns: int, ended_ns: int, outcome: int, status: int, span_id: int
+    ) -> None:
+        """Count one outgoing call (perf_counter_ns), answered with an HTTP status (0: none)."""
+        self.rpc_ns += ended_ns - started_ns
+        self.rpc_calls += 1
+        if len(self.calls) < CALLS_MAX:
+            self.calls.append((RPC, name, started_ns, ended_ns, outcome, status, span_id))
+
+    def _add_statement(self, string_id: int, ns: int) -> None:
         if self.statements is None:
             self.statements = {}
         known = self.statements.get(string_id)
@@ -181,7 +226,12 @@ class Request:
             spent = self._spent()
             if current_request() is self:
                 _set_current(None)
-            process.ring.write(self._record(outcome, perf_counter_ns(), *spent))
+            wall_ns = perf_counter_ns() - self.started_monotonic_ns
+            process.ring.write(self._record(outcome, wall_ns, *spent))
+            if self.trace[2] or outcome == ERROR or wall_ns > process.slow_ns:
+                write_spans(self, outcome, wall_ns)
+            if self.deep is not None:
+                self.deep.write()
             if self.thread.slot != NO_SLOT:
                 process.ring.end(self.thread.slot)
         except Exception:
@@ -200,7 +250,7 @@ class Request:
         return spent
 
     def _record(
-        self, outcome: int, now_ns: int, unit: int, cost: int, task_clock_ns: int, switches: int
+        self, outcome: int, wall_ns: int, unit: int, cost: int, task_clock_ns: int, switches: int
     ) -> bytes:
         process, trace = self.process, self.trace
         dearest = _NO_STATEMENTS if self.statements is None else _dearest(self.statements)
@@ -213,7 +263,7 @@ class Request:
             self.status,
             0,
             self.started_ns,
-            now_ns - self.started_monotonic_ns,
+            wall_ns,
             cost,
             task_clock_ns,
             switches,
@@ -224,23 +274,29 @@ class Request:
             age_ns // 1_000_000_000,
             self.db_ns,
             self.cache_ns,
-            0,
-            0,
+            self.rpc_ns,
+            self.gc_ns,
             self.db_calls,
             self.cache_calls,
             trace[0],
             trace[1],
-            0,
+            trace[4],
             self.user_hash,
             self.error_fp,
             *dearest,
             self.thread.slot,
-            0,
+            self.rpc_calls,
         )
 
     def _flags_id(self, flags: dict[str, str]) -> int:
         text = "\x1f".join(sorted("%s=%s" % flag for flag in flags.items()))
         return self.process.ring.string_id(text)
+
+
+def _tracestate(trace: Trace, environ: dict[str, Any]) -> str:
+    """The caller's tracestate, which goes with its traceparent or not at all."""
+    state = environ.get("HTTP_TRACESTATE", "")
+    return state if trace[3] and len(state) <= TRACESTATE_CHARACTERS_MAX else ""
 
 
 def _dearest(statements: dict[int, list[int]]) -> list[int]:

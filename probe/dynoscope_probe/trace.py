@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import re
+from struct import Struct
 from typing import Callable, Optional
 
-__all__ = ["trace_context"]
+__all__ = ["Trace", "threshold_of", "trace_context", "traceparent_of"]
 
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-([0-9a-f]{16})([0-9a-f]{16})-[0-9a-f]{16}-([0-9a-f]{2})"
-)
+#: High and low half of the trace id, 1 if its spans are kept, the span that called (0: none), the
+#: request's own span.
+Trace = tuple[int, int, int, int, int]
 _SAMPLED = 1
-_HALF = (1 << 64) - 1
+_TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_IDS = Struct(">QQQB")
+#: The part of a trace id that is random by its standard: services that keep the same share of
+#: traces keep the same traces, without asking each other.
+_RANDOM = (1 << 56) - 1
 
 
 def trace_context(
-    traceparent: Optional[str], random_bits: Callable[[int], int]
-) -> tuple[int, int, int]:
-    """(high half, low half, 1 if sampled) of the trace id: the caller's, or a new one."""
+    traceparent: Optional[str], random_bits: Callable[[int], int], threshold: int
+) -> Trace:
+    """The caller's trace, or a new one; `threshold` (of `threshold_of`) says which are kept."""
     if traceparent:
-        found = _TRACEPARENT.match(traceparent)
+        found = _TRACEPARENT.fullmatch(traceparent)
         if found:
-            high, low, flags = (int(part, 16) for part in found.groups())
-            if high or low:
-                return high, low, flags & _SAMPLED
-    bits = random_bits(128) or 1
-    return bits >> 64, bits & _HALF, 0
+            version, trace_id, span_id, flag_bits, rest = found.groups()
+            high, low, parent, flags = _IDS.unpack(bytes.fromhex(trace_id + span_id + flag_bits))
+            if (high or low) and parent and not (rest and version == "00"):
+                kept = flags & _SAMPLED or int(low & _RANDOM < threshold)
+                return high, low, kept, parent, random_bits(64) or 1
+    low = random_bits(64) or 1
+    return random_bits(64) or 1, low, int(low & _RANDOM < threshold), 0, random_bits(64) or 1
+
+
+def traceparent_of(trace: Trace, span_id: int) -> str:
+    """The header that hands the trace on to what `span_id` calls."""
+    return "00-%016x%016x-%016x-%02x" % (trace[0], trace[1], span_id, trace[2])
+
+
+def threshold_of(rate: float) -> int:
+    """A share of traces (0..1) as `trace_context` takes it."""
+    return int(rate * (_RANDOM + 1))

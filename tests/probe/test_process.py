@@ -91,7 +91,7 @@ def test_without_a_ring_the_application_runs_on(tmp_path, monkeypatch, trouble):
     assert current_process() is None
 
 
-def _open_ring_of_a_full_device(directory, records, facts):
+def _open_ring_of_a_full_device(*_):
     os.posix_fallocate(os.open("/dev/full", os.O_RDWR), 0, 1 << 20)
 
 
