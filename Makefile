@@ -1,4 +1,4 @@
-.PHONY: help setup check test test-long demo bench-setup bench
+.PHONY: help setup check test test-long test-pmu demo bench-setup bench
 .DEFAULT_GOAL := help
 bin := .venv/bin
 
@@ -14,10 +14,15 @@ check: setup  ## style and types
 	$(bin)/mypy
 
 test: setup  ## all tests but the long campaigns, within 20 minutes
-	$(bin)/python -m pytest -m "not long" $(ARGS)
+	$(bin)/python -m pytest -m "not long and not pmu" $(ARGS)
 
 test-long: setup  ## the campaigns with their full repeat counts, within 60 minutes
 	$(bin)/python -m pytest -m long $(ARGS)
+
+test-pmu:  ## the counters on hardware counters, in an emulated machine; about 2 minutes
+	@.ci/setup pmu
+	@$(bin)/python -m tests.pmu.machine
+	$(bin)/python -m pytest -m pmu tests/pmu $(ARGS)
 
 demo: setup  ## the demo: finds a planted regression and a slow database, about 6 minutes
 	$(bin)/dynoscope demo up --story $(ARGS)

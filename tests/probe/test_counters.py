@@ -35,6 +35,36 @@ def test_a_group_counts_its_thread_in_one_read():
     assert switches >= 0
 
 
+def test_a_group_counts_context_switches():
+    group = PerfGroup(SOFTWARE)
+    before = group.read()
+    for _ in range(20):
+        time.sleep(0.001)
+    *_, switches = group.since(before)
+    group.close()
+    assert switches >= 15  # the first one after opening may go by unseen
+
+
+def test_without_leave_to_see_the_kernel_there_are_no_context_switches(monkeypatch):
+    """As under perf_event_paranoid 2: the rest of the group is counted all the same."""
+    really = counters._perf_event_open
+
+    def user_space_only(kind, config, excluded, leader):
+        if not excluded & counters._EXCLUDE_KERNEL:
+            raise OSError(errno.EACCES, "Permission denied")
+        return really(kind, config, excluded, leader)
+
+    monkeypatch.setattr(counters, "_perf_event_open", user_space_only)
+    group = PerfGroup(SOFTWARE)
+    before = group.read()
+    time.sleep(0.001)
+    spin(0.02)
+    unit, _, task_clock_ns, switches = group.since(before)
+    group.close()
+    assert (unit, switches) == (counters.UNIT_INSTRUCTIONS, 0)
+    assert task_clock_ns >= 0.02e9
+
+
 def test_a_group_does_not_count_other_threads():
     group = PerfGroup(SOFTWARE)
     before = group.read()
