@@ -137,7 +137,8 @@ def _start_serve(folder: Path, url: str) -> "subprocess.Popen[bytes]":
 def _start_agent(folder: Path, rings: Path, url: str, rate: int) -> "subprocess.Popen[bytes]":
     arguments = ["agent", "run", "--url", url, "--ring-dir", str(rings)]
     arguments += ["--spool", str(folder / "spool"), "--token-file", str(folder / "ingest.token")]
-    arguments += ["--rate", str(rate), "--flush-s", "2", "--budget", "5%", "--statsd-port", "0"]
+    arguments += ["--rate", str(rate), "--flush-s", "2", "--budget", "5%"]
+    arguments += ["--statsd-port", "0", "--metrics-port", "0"]
     return _dynoscope(*arguments, log=folder / "agent.log")
 
 

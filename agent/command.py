@@ -104,6 +104,26 @@ def agent() -> None:
     show_default=True,
     help="UDP port for StatsD on loopback; 0: none.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    default=8610,
+    show_default=True,
+    help="Port of the agent's own /metrics on loopback; 0: none.",
+)
+@click.option(
+    "--scrape",
+    multiple=True,
+    metavar="URL",
+    help="Prometheus text to take in, such as http://127.0.0.1:9100/metrics; may be repeated.",
+)
+@click.option(
+    "--uwsgi-stats",
+    multiple=True,
+    metavar="ADDRESS",
+    help="uWSGI stats socket that is not found by itself: /path, host:port or http://host:port; "
+    "may be repeated.",
+)
 def run_command(
     url: str,
     ring_dir: Path,
@@ -116,6 +136,9 @@ def run_command(
     window_s: int,
     flush_s: float,
     statsd_port: int,
+    metrics_port: int,
+    scrape: tuple[str, ...],
+    uwsgi_stats: tuple[str, ...],
 ) -> None:
     """Run the agent until it is told to stop (SIGTERM or Ctrl-C; within 5 s).
 
@@ -135,6 +158,9 @@ def run_command(
         window_s=window_s,
         flush_s=flush_s,
         statsd_port=statsd_port,
+        metrics_port=metrics_port,
+        scrape=scrape,
+        uwsgi_stats=uwsgi_stats,
     )
     try:
         run(config)

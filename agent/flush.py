@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from agent.activity import Activity
 from agent.draining import drained
 from agent.header import ring_id_of
 from agent.limits import Key, Limits
@@ -16,15 +17,16 @@ from agent.requests import Identity
 from agent.samples import WorkerView
 from agent.sampling import Samples, Sampling
 from agent.seen import Seen
+from agent.series import Series
 from agent.spool import Cursor, Section, Spool
-from agent.statsd import Series, StatsD
+from agent.statsd import StatsD
 from agent.tables import batches, ipc_bytes, table_of_rows
 from agent.workers import Worker, Workers
 
 __all__ = ["Flush"]
 
 START = Cursor(0, {})
-#: StatsD series that wait for a disk that refuses; the oldest go first.
+#: Series that wait for a disk that refuses; the oldest go first.
 SERIES_KEPT_MAX = 20_000
 
 
@@ -38,6 +40,7 @@ class _Gathered:
     finished: list[int] = field(default_factory=list)
     statements: list[int] = field(default_factory=list)
     stacks: list[int] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -54,10 +57,15 @@ class Flush:
     region: str
     wall_ns: Callable[[], int]
     cursors: dict[int, Cursor] = field(default_factory=dict)
+    #: further numbers, asked for once a flush
+    numbers: Callable[[], list[Series]] = list
+    #: since the start: records, samples, flushes
+    counts: Counter[str] = field(default_factory=Counter)
+    _activity: Activity = field(default_factory=Activity)
     _statements: Seen = field(default_factory=Seen)
     _stacks: Seen = field(default_factory=Seen)
     _refused: set[str] = field(default_factory=set)
-    #: taken from StatsD and not on disk yet
+    #: taken from StatsD and from `numbers`, and not on disk yet
     _series: list[Series] = field(default_factory=list)
 
     def once(self) -> None:
@@ -66,19 +74,24 @@ class Flush:
         now_ms = now_ns // 1_000_000
         self.workers.look(now_ns)
         gathered = _Gathered()
+        self._activity.begin()
         for ring_id, worker in self.workers.known.items():
             self._drain(ring_id, worker, gathered, now_ns)
         self._keep_cursors_of_refused(gathered)
         views = [
             one.view(self.host, self.region) for one in self.workers.known.values() if one.alive
         ]
-        self.sampling.workers = tuple(views)
+        self.sampling.workers = tuple(
+            view for view in views if not self.workers.known[view.ring_id].unreachable
+        )
         host = self._identity(views)
         samples = self.sampling.waiting()
         self._add_samples(samples, gathered, now_ms)
         rows = self.metrics.rows(host, views, samples.idle, now_ms)
-        self._series = self._series[-SERIES_KEPT_MAX:] + self.statsd.take()
-        rows += series_rows(host, self._series, now_ms)
+        self._series += self.statsd.take() + self.numbers()
+        self.limits.add("series_dropped", len(self._series) - SERIES_KEPT_MAX)
+        self._series = self._series[-SERIES_KEPT_MAX:]
+        rows += series_rows(host, self._series + gathered.series, now_ms)
         gathered.tables["metrics"].append(table_of_rows("metrics", rows))
         pending = self.limits.pending()
         limits = _limit_rows(Counter(pending) + gathered.losses, host, now_ms)
@@ -104,6 +117,8 @@ class Flush:
             return
         for name, table in part.tables:
             into.tables[name].append(table)
+        requests = dict(part.tables).get("requests")
+        into.series += self._activity.series(worker, who, requests, now_ns)
         into.losses.update(part.losses)
         into.statements += part.statements
         into.cursors[ring_id] = part.cursor
@@ -142,12 +157,17 @@ class Flush:
     def _settle(self, gathered: _Gathered, samples: Samples, pending: dict[Key, int]) -> None:
         """The flush is on disk: forget what it carried, remove the rings that are done with."""
         self.cursors = gathered.cursors
+        requests = gathered.tables.get("requests", [])
+        self.counts["records"] += sum(table.num_rows for table in requests)
+        self.counts["samples"] += sum(row["samples"] for row in samples.rows)
+        self.counts["flushes"] += 1
         self._refused = set(self.workers.refused)
         self._statements.settle(gathered.statements)
         self._stacks.settle(gathered.stacks)
         self.sampling.settle(samples)
         self.metrics.settle()
         self._series = []
+        self._activity.settle()
         self.limits.settle(pending)
         self.limits.note(gathered.losses)
         for ring_id in gathered.finished:

@@ -10,7 +10,7 @@ import psutil
 
 from agent.requests import Identity
 from agent.samples import WorkerView
-from agent.statsd import Series
+from agent.series import Series
 
 __all__ = ["Metrics", "Row", "series_rows"]
 
@@ -76,9 +76,11 @@ class Metrics:
 
 
 def series_rows(host: Identity, series: Sequence[Series], now_ms: int) -> list[Row]:
-    """What came in over StatsD, as rows of the host."""
+    """Series as rows of whom they name, else of the host."""
     return [
-        _row(host, now_ms, one.name, one.kind, one.unit, one.value, "statsd", one.labels)
+        _row(
+            one.who or host, now_ms, one.name, one.kind, one.unit, one.value, one.source, one.labels
+        )
         for one in series
     ]
 

@@ -107,6 +107,12 @@ class Ring:
                 found.append(InFlight(slot, started_ns, endpoint_id, kind, high, low))
         return found
 
+    def threads(self) -> int:
+        """How many threads have served requests so far (as many as there were slots for)."""
+        size = layout.SLOT_BYTES
+        raw = self._read(self.header.slots_offset, self.header.slot_count * size)
+        return sum(layout.SLOT.unpack_from(raw, at)[1] != 0 for at in range(0, len(raw), size))
+
     def has_record(self, slot: int, started_ns: int) -> bool:
         """Whether the request that a slot names was finished and recorded all the same."""
         records = self._records.rows(0, self.header.record_count)

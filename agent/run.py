@@ -1,6 +1,5 @@
 """The agent: builds its parts out of a Config and runs them until it is told to stop."""
 
-import os
 import random
 import signal
 import sys
@@ -12,27 +11,35 @@ from functools import partial
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, cast
+from typing import cast
 
 from agent.budget import Budget
 from agent.errors import SpoolFailed
+from agent.exposition import Exposition
 from agent.flush import Flush
+from agent.gathering import Gathering
 from agent.limits import Limits
 from agent.metrics import Metrics
+from agent.report import status_of, worker_series
 from agent.sampler import PySpy, py_spy_binary
 from agent.sampling import Sampling
+from agent.scrape import Scraper, checked_targets
+from agent.series import Series
 from agent.ship import Shipper
 from agent.spool import Spool
 from agent.statsd import StatsD, listen
 from agent.status import write_status
-from agent.workers import Worker, Workers
-from dynoscope_probe import layout
+from agent.uwsgi import UWSGI
+from agent.workers import Workers
 
 __all__ = ["Agent", "Config", "run"]
 
 STOP_SAMPLING_S = 1.0
+STOP_GATHERING_S = 0.2
 RESTART_AFTER_S = 5.0
 STOP_SHIPPING_S = 2.5
+#: How often the workers' conditions are sent.
+STATE_EVERY_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,12 @@ class Config:
     flush_s: float = 5.0
     statsd_port: int = 0
     """UDP port on loopback; 0: no StatsD"""
+    metrics_port: int = 0
+    """TCP port of /metrics on loopback; 0: none"""
+    scrape: tuple[str, ...] = ()
+    """URLs of Prometheus text"""
+    uwsgi_stats: tuple[str, ...] = ()
+    """stats addresses besides those that are found: /path, host:port, http://host:port"""
     spool_bytes_max: int = 512 << 20
     spool_age_s_max: int = 86_400
     seed: int | None = None
@@ -99,8 +112,17 @@ class Agent:
             time.time_ns,
             self.spool.cursors(),
         )
-        self._started_ms = _wall_ms()
-        self._last_error = ""
+        self.flush.numbers = self._numbers
+        self.gathering = Gathering(
+            self.limits,
+            config.proc_root,
+            Scraper(checked_targets(config.scrape), self.limits),
+            UWSGI(self.limits, config.proc_root, config.uwsgi_stats),
+        )
+        self.exposition = Exposition(self) if config.metrics_port else None
+        self.started_ms = _wall_ms()
+        self.last_error = ""
+        self._state_at_s = 0.0
 
     def run(self, stop: Event) -> None:
         """Flush at the set pace; sampling and shipping run beside it in threads of their own."""
@@ -108,6 +130,7 @@ class Agent:
         self._flush()
         sampling = self._start("sampling", self.sampling.run, stop)
         shipping = self._start("shipping", self.shipper.run, shipping_stop)
+        gathering = self._start("gathering", self.gathering.run, stop)
         receiving = None
         if self._statsd_socket:
             receive = partial(self.statsd.receive, self._statsd_socket)
@@ -116,6 +139,7 @@ class Agent:
             self._flush()
         self.sampler.stop()
         sampling.join(STOP_SAMPLING_S)
+        gathering.join(STOP_GATHERING_S)
         if receiving:
             receiving.join(STOP_SAMPLING_S)
         self._flush()
@@ -126,21 +150,23 @@ class Agent:
         self.spool.close()
         if self._statsd_socket:
             self._statsd_socket.close()
+        if self.exposition:
+            self.exposition.close()
 
     def _flush(self) -> None:
         try:
             self.flush.once()
         except SpoolFailed as error:
             self.limits.add("flushes_failed")
-            if str(error) != self._last_error:
+            if str(error) != self.last_error:
                 print(error, file=sys.stderr, flush=True)
-            self._last_error = str(error)
+            self.last_error = str(error)
         except Exception as error:  # a fault of ours: what it met waits in the rings
             traceback.print_exc()
             self.limits.add("flushes_failed")
-            self._last_error = f"flush failed: {error!r}"
+            self.last_error = f"flush failed: {error!r}"
         else:
-            self._last_error = ""
+            self.last_error = ""
         self.shipper.wake.set()
         self._write_status("running")
 
@@ -157,56 +183,25 @@ class Agent:
                 return
             except Exception as error:
                 traceback.print_exc()
-                self._last_error = f"{name} failed: {error!r}"
+                self.last_error = f"{name} failed: {error!r}"
                 self.limits.add(f"{name}_failures")
                 stop.wait(RESTART_AFTER_S)
 
     def _write_status(self, state: str) -> None:
-        config, sampling, shipper = self.config, self.sampling, self.shipper
-        files, size, oldest_s = self.spool.size()
-        status = {
-            "state": state,
-            "pid": os.getpid(),
-            "host": config.host,
-            "url": config.url,
-            "ring_dir": str(config.ring_dir),
-            "started_ms": self._started_ms,
-            "updated_ms": _wall_ms(),
-            "last_error": self._last_error or shipper.last_error,
-            "ship": {"state": shipper.state, "last_ok_ms": shipper.last_ok_ms},
-            "spool": {"files": files, "bytes": size, "oldest_s": oldest_s},
-            "sampler": {
-                "state": sampling.state,
-                "budget": config.budget,
-                "cpu_share": sampling.budget.used_share,
-                "rate_hz": config.rate_hz,
-                "window_s": config.window_s,
-            },
-            "workers": [self._worker_status(one) for one in self.flush.workers.known.values()],
-            "refused": self.flush.workers.refused,
-            "limits": self.limits.totals(),
-        }
-        write_status(config.spool, status)
+        write_status(self.config.spool, status_of(self, state, time.time_ns()))
 
-    def _worker_status(self, worker: Worker) -> dict[str, Any]:
-        view, header = worker.view(self.config.host, self.config.region), worker.ring.header
-        cursor = self.flush.cursors.get(view.ring_id)
-        reasons = (worker.unreachable, self.sampling.reasons.get(view.ring_id, ""))
-        return {
-            "service": view.identity.service,
-            "host": view.identity.host,
-            "pid": view.pid,
-            "worker": view.worker,
-            "release": view.release,
-            "runtime": worker.ring.string(header.runtime_id),
-            "unit": layout.UNITS[header.unit] if header.unit < len(layout.UNITS) else "none",
-            "unit_reason": worker.ring.string(header.unit_reason_id),
-            "ring_id": f"{view.ring_id:016x}",
-            "alive": worker.alive,
-            "seq": cursor.seq if cursor else 0,
-            "profiled_ms": self.sampling.profiled_ms.get(view.ring_id, 0),
-            "reason": "; ".join(filter(None, reasons)),
-        }
+    def _numbers(self) -> list[Series]:
+        """For a flush: what was gathered, and every STATE_EVERY_S how the workers are."""
+        workers = self.flush.workers.known.values()
+        config, now_s = self.config, time.monotonic()
+        views = [one.view(config.host, config.region) for one in workers if one.alive and one.pid]
+        self.gathering.workers = tuple(views)
+        series = self.gathering.take()
+        if now_s >= self._state_at_s:
+            self._state_at_s = now_s + STATE_EVERY_S
+            for worker in workers:
+                series += worker_series(self, worker, time.time_ns())
+        return series
 
 
 class _NoPandas:

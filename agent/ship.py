@@ -42,6 +42,8 @@ class Shipper:
     state: str = "starting"
     last_error: str = ""
     last_ok_ms: int = 0
+    #: batches that were taken
+    sent: int = 0
     _attempts: dict[str, int] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
     _failures: int = 0
@@ -104,6 +106,7 @@ class Shipper:
         if response.is_success:
             self._failures, self.state, self.last_error = 0, "sending", ""
             self.last_ok_ms = self.wall_ms()
+            self.sent += 1
             return None
         reason = f"{code}: {response.text[:REASON_CHARACTERS_MAX]}"
         if code in (400, 413, 422):

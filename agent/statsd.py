@@ -14,8 +14,9 @@ from threading import Event, Lock
 
 from agent.errors import AgentError
 from agent.limits import Limits
+from agent.series import Series
 
-__all__ = ["Line", "Series", "StatsD", "listen", "parse_line"]
+__all__ = ["Line", "StatsD", "listen", "parse_line"]
 
 PACKET_BYTES_MAX = 65_535
 SERIES_MAX = 2_000
@@ -42,17 +43,6 @@ class Line:
     """1 / sample rate"""
     relative: bool
     labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What one flush says of a metric: a counter's increase, a gauge, or one statistic."""
-
-    name: str
-    kind: str
-    unit: str
-    labels: tuple[str, ...]
-    value: float
 
 
 def parse_line(line: str) -> Line | None:

@@ -16,6 +16,8 @@ ELSEWHERE = (
     "in a pid namespace that the agent cannot see: records are read, but no process numbers and"
     " no stacks (run the agent on the host, or in Kubernetes with hostPID: true)"
 )
+#: py-spy asks /proc about thread ids as the process itself counts them, and finds other threads.
+CONTAINED = "in another pid namespace, where py-spy would count waits as CPU: no stacks"
 
 
 @dataclass(slots=True)
@@ -24,7 +26,7 @@ class Worker:
 
     ring: Ring
     alive: bool
-    #: why the process cannot be looked at, or ""
+    #: why no stacks can be taken of the process, or ""
     unreachable: str
     last_alive_ns: int = 0
     #: the agent's own pid for it, which is not the ring's in a container; 0: not known
@@ -106,7 +108,7 @@ class Workers:
             worker.pid = header.pid
         elif not worker.pid:
             found = self.namespaces.find(header, now_ns)
-            worker.unreachable = ELSEWHERE if found is None else ""
+            worker.unreachable = ELSEWHERE if found is None else CONTAINED
             worker.alive = found != 0
             worker.pid = found or 0
             if not found:

@@ -19,6 +19,8 @@ PORTS: Mapping[str, int] = {
     "webhook": 8710,
     "statsd-web-1": 8126,
     "statsd-web-2": 8127,
+    "metrics-web-1": 8611,
+    "metrics-web-2": 8612,
     "postgres": 8720,
     "redis": 8721,
     "memcached": 8722,

@@ -191,6 +191,7 @@ class Stack:
                     host,
                     serve_port=ports["serve"],
                     statsd_port=ports[f"statsd-{host}"],
+                    metrics_port=ports[f"metrics-{host}"],
                     ring_dir=ring_dir(home, host),
                 )
                 for host in self.hosts

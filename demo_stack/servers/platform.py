@@ -33,7 +33,9 @@ def serve(home: Path, port: int, rules: Path, webhook_port: int) -> Launch:
     )  # fmt: skip
 
 
-def agent(home: Path, host: str, *, serve_port: int, statsd_port: int, ring_dir: Path) -> Launch:
+def agent(
+    home: Path, host: str, *, serve_port: int, statsd_port: int, metrics_port: int, ring_dir: Path
+) -> Launch:
     """The agent of one host."""
     folder = home / host
     folder.mkdir(exist_ok=True)
@@ -45,7 +47,8 @@ def agent(home: Path, host: str, *, serve_port: int, statsd_port: int, ring_dir:
             _dynoscope(), "agent", "run", "--url", f"http://127.0.0.1:{serve_port}",
             "--ring-dir", str(ring_dir), "--spool", str(spool),
             "--token-file", str(home / "data" / "ingest.token"),
-            "--statsd-port", str(statsd_port), *AGENT_SETTINGS,
+            "--statsd-port", str(statsd_port), "--metrics-port", str(metrics_port),
+            *AGENT_SETTINGS,
         ],
         missing=lambda: _no_status(spool / "status.json", since_ms),
     )  # fmt: skip

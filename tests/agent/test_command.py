@@ -23,7 +23,8 @@ def agent_process(rings: Path, spool: Path, url: str, *options: str):
     """A real agent process; killed at the end if it still runs."""
     command = [sys.executable, "-c", "from agent.command import agent; agent()", "run"]
     command += ["--ring-dir", str(rings), "--spool", str(spool), "--url", url]
-    command += ["--flush-s", "0.1", "--window-s", "1", "--budget", "50%", *options]
+    command += ["--flush-s", "0.1", "--window-s", "1", "--budget", "50%"]
+    command += ["--metrics-port", "0", *options]
     with open(spool.parent / "agent.log", "ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:

@@ -16,7 +16,7 @@ from agent.namespaces import (
     start_ticks,
 )
 from agent.rings import open_ring
-from agent.workers import ELSEWHERE, Workers
+from agent.workers import CONTAINED, ELSEWHERE, Workers
 from tests.agent.processes import CONTAINER, ROOT, ask, target
 from tests.agent.rings import make_ring
 
@@ -35,7 +35,7 @@ def test_a_worker_in_a_container_is_found_followed_and_drained_when_it_dies(tmp_
         workers.look(1)
         (worker,) = workers.known.values()
         assert worker.ring.header.pid == 1, "its own namespace counts from 1"
-        assert (worker.pid, worker.alive, worker.unreachable) == (outer, True, "")
+        assert (worker.pid, worker.alive, worker.unreachable) == (outer, True, CONTAINED)
         assert worker.view("", "").pid == outer
         ask(process, "3")
         os.kill(outer, signal.SIGKILL)

@@ -1,0 +1,141 @@
+"""One uWSGI stats document -> series. Pure.
+
+https://uwsgi-docs.readthedocs.io/en/latest/StatsServer.html
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.requests import Identity
+from agent.series import Increases, Series
+
+__all__ = ["Instance", "series_of"]
+
+WORKERS_MAX = 1_024
+#: uWSGI has these states of a worker besides `busy`: it does not serve.
+_AWAY = ("cheap", "pause")
+#: Of each worker: field -> our name and unit. They only rise until the instance starts anew.
+_COUNTERS = (
+    ("requests", "uwsgi_requests", "requests"),
+    ("exceptions", "uwsgi_exceptions", "exceptions"),
+    ("harakiri_count", "uwsgi_harakiri", "kills"),
+    ("respawn_count", "uwsgi_respawns", "starts"),
+    ("tx", "uwsgi_sent_bytes", "bytes"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A uWSGI master: its stats address, and whose numbers these are (None: the host's)."""
+
+    address: str
+    who: Identity | None
+    label: str
+
+
+def series_of(
+    instance: Instance, stats: Mapping[str, Any], increases: Increases, now_s: float
+) -> list[Series]:
+    """All that one document says. A field that is missing, or no number, is left out."""
+    series = list(_of_instance(instance, stats, increases))
+    workers = stats.get("workers")
+    rows = [one for one in workers if isinstance(one, dict)] if isinstance(workers, list) else []
+    for one in rows[:WORKERS_MAX]:
+        series += _of_worker(instance, one, increases, now_s)
+    busy = sum(map(_busy, rows))
+    away = sum(one.get("status") in _AWAY for one in rows)
+    cores = [core for one in rows for core in _list(one, "cores")]
+    counts = {
+        "uwsgi_workers": (len(rows), "workers"),
+        "uwsgi_workers_busy": (busy, "workers"),
+        "uwsgi_workers_idle": (len(rows) - busy - away, "workers"),
+        "uwsgi_threads": (len(cores), "threads"),
+        "uwsgi_threads_busy": (sum(_in_request(core) for core in cores), "threads"),
+    }
+    for name, (count, unit) in counts.items():
+        series.append(_gauge(instance, name, unit, count))
+    return series
+
+
+def _of_instance(
+    instance: Instance, stats: Mapping[str, Any], increases: Increases
+) -> Iterable[Series]:
+    queues = [_number(stats, "listen_queue")]
+    queues += [_number(one, "queue") for one in _list(stats, "sockets")]
+    rooms = [_number(one, "max_queue") for one in _list(stats, "sockets")]
+    for name, found in (("uwsgi_listen_queue", queues), ("uwsgi_listen_queue_max", rooms)):
+        known = [one for one in found if one is not None]
+        if known:
+            yield _gauge(instance, name, "requests", max(known))
+    errors = _number(stats, "listen_queue_errors")
+    if errors is not None:
+        name = "uwsgi_listen_queue_errors"
+        yield from _counter(instance, name, "errors", errors, increases, ())
+
+
+def _of_worker(
+    instance: Instance, worker: Mapping[str, Any], increases: Increases, now_s: float
+) -> Iterable[Series]:
+    number, pid = _number(worker, "id"), _number(worker, "pid")
+    if number is None:
+        return
+    labels = (f"worker={number:.0f}",)
+    for field, name, unit in _COUNTERS:
+        value = _number(worker, field)
+        if value is not None:
+            yield from _counter(instance, name, unit, value, increases, labels)
+    average_us = _number(worker, "avg_rt")
+    if average_us is not None and pid:
+        yield _gauge(instance, "uwsgi_avg_rt_us", "us", average_us, labels)
+    # Wall time inside requests, us, over all of the worker's threads.
+    running_us = _number(worker, "running_time")
+    if running_us is None or not pid:
+        return
+    key = (instance.address, number, pid)
+    spent_us = increases.of((*key, "running_time"), running_us)
+    passed_s = increases.of((*key, "at"), now_s)
+    if spent_us is not None and passed_s:
+        share = spent_us / 1e6 / passed_s / max(1, len(_list(worker, "cores")))
+        # A long request is added when it ends.
+        yield _gauge(instance, "uwsgi_busy_share", "share", min(share, 1.0), labels)
+
+
+def _gauge(
+    instance: Instance, name: str, unit: str, value: float, labels: tuple[str, ...] = ()
+) -> Series:
+    labels = tuple(sorted((*labels, f"uwsgi={instance.label}")))
+    return Series(name, "gauge", unit, labels, value, "uwsgi", instance.who)
+
+
+def _counter(
+    instance: Instance,
+    name: str,
+    unit: str,
+    value: float,
+    increases: Increases,
+    labels: tuple[str, ...],
+) -> Iterable[Series]:
+    increase = increases.of((instance.address, name, labels), value)
+    if increase is not None:
+        labels = tuple(sorted((*labels, f"uwsgi={instance.label}")))
+        yield Series(name, "counter", unit, labels, increase, "uwsgi", instance.who)
+
+
+def _busy(worker: Mapping[str, Any]) -> bool:
+    return worker.get("status") == "busy" or any(map(_in_request, _list(worker, "cores")))
+
+
+def _in_request(core: Mapping[str, Any]) -> bool:
+    return core.get("in_request") == 1
+
+
+def _list(of: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    found = of.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _number(of: Mapping[str, Any], name: str) -> float | None:
+    found = of.get(name)
+    usable = isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found < 2**63
+    return float(found) if usable and found is not None else None
