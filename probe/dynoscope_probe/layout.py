@@ -21,6 +21,10 @@ a slot up to `written` that still holds an older seq is about to be stored by an
 from struct import Struct
 
 __all__ = [
+    "CONTROL",
+    "CONTROL_BYTES",
+    "CONTROL_FIELDS",
+    "CONTROL_HEAD_BYTES",
     "CONTROL_OFFSET",
     "COUNTERS",
     "COUNTERS_OFFSET",
@@ -52,6 +56,7 @@ __all__ = [
     "STRING_PREFIX",
     "UNITS",
     "VERSION",
+    "WISH_REQUESTS_MAX",
 ]
 
 MAGIC = b"DYNORING"
@@ -118,12 +123,28 @@ COUNTER_NAMES = (
     "counter_failed",
     "probe_errors",
     "bad_settings",
+    "requests_unrecorded",  # served before this ring could be had
     "spans_over",
+    "profiles_refused",  # a profiler was active, or the request could not be profiled
+    "profile_pairs_over",  # functions and callers that a profile adds up as (other)
+    "wishes_refused",  # control words that are no wish
 )
 COUNTERS = Struct("<%dQ" % len(COUNTER_NAMES))
 
-#: 64 bytes that the agent may write (wishes for a deep profile). Zero: no wish.
+#: 64 bytes that the agent may write: a wish for deep profiles. Zero: no wish. The agent writes what
+#: comes after CONTROL_HEAD_BYTES first, then the head in one go: a new head is a new wish.
 CONTROL_OFFSET = 2048
+CONTROL_BYTES = 64
+CONTROL_HEAD_BYTES = 8
+CONTROL = Struct("<IIIIQ40x")
+CONTROL_FIELDS = (
+    "crc",  # CRC32 of all that follows it
+    "number",  # of the wish
+    "endpoint_id",
+    "requests",  # how many this worker is to profile, at most WISH_REQUESTS_MAX
+    "expires_s",  # epoch
+)
+WISH_REQUESTS_MAX = 1000
 
 STRING_PREFIX = Struct("<IH")
 

@@ -8,7 +8,7 @@ import random
 import sys
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterator, Optional
 
 from dynoscope_probe import guard, identity
 from dynoscope_probe.counters import UNIT_CPU_NS, UNIT_INSTRUCTIONS, PerfGroup, open_group
@@ -19,7 +19,7 @@ from dynoscope_probe.ring import Facts, Ring, open_ring
 from dynoscope_probe.settings import Settings, is_enabled, read_settings
 from dynoscope_probe.trace import threshold_of
 
-__all__ = ["Process", "ThreadState", "current_process"]
+__all__ = ["Process", "ThreadState", "count_unrecorded", "current_process"]
 
 #: How long a process without a ring waits before it tries again.
 RETRY_NS = 60 * 10**9
@@ -29,6 +29,8 @@ OPEN_WAIT_S = 1.0
 _process: Optional[Process] = None
 #: Locks by pid: a child never waits for a lock that a thread of its parent held.
 _opening: dict[int, threading.Lock] = {}
+#: Requests that found no ring, by pid: the next ring says how many.
+_unrecorded: dict[int, Iterator[int]] = {}
 
 
 class Process:
@@ -124,10 +126,16 @@ def current_process() -> Optional[Process]:
     return None
 
 
+def count_unrecorded() -> None:
+    """Count a request for which there was no ring."""
+    next(_unrecorded.setdefault(os.getpid(), itertools.count()))
+
+
 def forget_process() -> None:
     """For tests: the next request makes a new ring, from the environment as it is then."""
     global _process, _silent
     _process = _silent = None
+    _unrecorded.clear()
 
 
 def _open_once(pid: int) -> Optional[Process]:
@@ -144,11 +152,11 @@ def _open_once(pid: int) -> Optional[Process]:
         if not is_enabled(os.environ):
             _silent = _Silent(pid, None)
             return None
-        failed_before = _silent is not None and _silent.pid == pid
         _process = process = _open(pid)
         guard.count_errors_with(lambda: process.ring.count("probe_errors"))
-        if failed_before:
-            process.ring.count("probe_errors")
+        missed = _unrecorded.pop(pid, None)
+        if missed is not None:
+            process.ring.count("requests_unrecorded", next(missed))
         _install_hooks()
         return process
     except Exception as error:

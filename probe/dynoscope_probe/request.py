@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional
 
 from dynoscope_probe import guard, layout
 from dynoscope_probe.counters import UNIT_CPU_NS, UNIT_INSTRUCTIONS, UNIT_NONE, in_greenlet
-from dynoscope_probe.process import Process, current_process
+from dynoscope_probe.process import Process, count_unrecorded, current_process
 from dynoscope_probe.ring import NO_SLOT
 from dynoscope_probe.spans import CACHE, CALLS_MAX, DB, RPC, Call, write_spans
 from dynoscope_probe.trace import Trace, trace_context
@@ -56,6 +56,7 @@ def begin_request(
     try:
         process = current_process()
         if process is None:
+            count_unrecorded()
             return None
         outer = current_request()
         if outer is not None and outer.process is process:
