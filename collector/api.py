@@ -1,4 +1,4 @@
-"""GET /v1/<question>: the read API. The guard of the app asks for the read token."""
+"""The read API: GET /v1/<question>, /v1/traces/<trace id>. The app's guard asks for the read token."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from collector.answers.records import Answer
+from collector.answers.traces import trace
 from collector.errors import BadQuestion
 from collector.questions import Asked, Question
 from collector.store.errors import StoreError
@@ -31,15 +32,23 @@ def read_routes(
         question = known.get(name)
         if question is None:
             return jsonify(error=f"/v1/{name} is unknown: ask {', '.join(known)}."), 404
-        try:
-            answer = _ask(store, question, int(clock() * 1000))
-        except BadQuestion as error:
-            return jsonify(error=str(error)), 400
-        except StoreError as error:
-            return jsonify(error=str(error)), 503, {"Retry-After": str(RETRY_AFTER_S)}
-        return jsonify(answer_json(answer)), 200, {"Cache-Control": "no-store"}
+        return _response(lambda: _ask(store, question, int(clock() * 1000)))
+
+    @routes.get("/v1/traces/<trace_id>")
+    def get_trace(trace_id: str) -> ResponseReturnValue:
+        return _response(lambda: trace(store, trace_id))
 
     return routes
+
+
+def _response(ask: Callable[[], Answer[Any]]) -> ResponseReturnValue:
+    try:
+        answer = ask()
+    except BadQuestion as error:
+        return jsonify(error=str(error)), 400
+    except StoreError as error:
+        return jsonify(error=str(error)), 503, {"Retry-After": str(RETRY_AFTER_S)}
+    return jsonify(answer_json(answer)), 200, {"Cache-Control": "no-store"}
 
 
 def answer_json(answer: Answer[Any]) -> dict[str, Any]:

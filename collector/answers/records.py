@@ -16,6 +16,8 @@ __all__ = [
     "SeriesPoint",
     "ServiceRow",
     "SloState",
+    "SpanRow",
+    "Trace",
     "Window",
 ]
 
@@ -178,3 +180,37 @@ class AlertState:
     ended_ms: int
     delivered_ms: int
     payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRow:
+    """One request of a trace, or one call in it. Names are plain text of foreign origin."""
+
+    span_id: str
+    #: empty: nothing known called it
+    parent_id: str
+    name: str
+    #: request, task, db, cache, rpc
+    kind: str
+    service: str
+    host: str
+    release: str
+    endpoint: str
+    #: start, from the first span's
+    offset_ns: int
+    wall_ns: int
+    #: HTTP status, 0: none
+    status: int
+    #: ok, error, killed, disconnected
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The kept spans of one trace, first to start first. `started_ms` 0: none were kept."""
+
+    trace_id: str
+    started_ms: int
+    #: from the first start to the last end
+    wall_ns: int
+    spans: tuple[SpanRow, ...]

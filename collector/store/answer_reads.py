@@ -21,6 +21,7 @@ __all__ = [
     "series_sums",
     "services",
     "table_sizes",
+    "trace_spans",
 ]
 
 
@@ -77,6 +78,11 @@ def limit_hits(store: Store, window: Window, service: str) -> pa.Table:
 def table_sizes(store: Store) -> pa.Table:
     """name, rows, bytes (on disk)."""
     return store.query("table_sizes")
+
+
+def trace_spans(store: Store, trace_id: str, spans_max: int) -> pa.Table:
+    """The columns of SpanRow, with started_ns (u64) for offset_ns; in order of time."""
+    return store.query("trace_spans", trace_id=trace_id, spans_max=spans_max)
 
 
 def _bounds(window: Window) -> dict[str, int]:
