@@ -1,4 +1,4 @@
-"""The read API: GET /v1/<question>, /v1/traces/<trace id>. The app's guard asks for the read token."""
+"""The read API: GET /v1/<question>, /v1/traces/<trace id>. The app asks for the read token."""
 
 import math
 from collections.abc import Callable, Mapping
