@@ -8,7 +8,13 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Callable, Optional
 
-__all__ = ["ENDPOINT_FILE", "endpoint_frame", "endpoint_name", "without_endpoint_frames"]
+__all__ = [
+    "ENDPOINT_FILE",
+    "endpoint_frame",
+    "endpoint_name",
+    "under_endpoint_name",
+    "without_endpoint_frames",
+]
 
 #: File name of the code object whose function name is the endpoint.
 ENDPOINT_FILE = "<endpoint>"
@@ -44,6 +50,11 @@ def endpoint_frame(name: str) -> Callable[..., Any]:
     def frame(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         return call(*arguments, **named)
 
+    return under_endpoint_name(frame, name)
+
+
+def under_endpoint_name(frame: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The function, whose frames bear the endpoint's name from now on."""
     names = {"co_name": name, "co_filename": ENDPOINT_FILE, "co_firstlineno": 1}
     if sys.version_info >= (3, 11):
         names["co_qualname"] = name

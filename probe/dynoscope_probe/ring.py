@@ -96,6 +96,15 @@ class Ring:
         self._endpoints: dict[str, int] = {}
         self._free_slots = deque(range(SLOT_COUNT))
         self._counts = dict.fromkeys(layout.COUNTER_NAMES, 0)
+        #: The process's sys.path as the header has it.
+        self.sys_path = ""
+        start = layout.CONTROL_OFFSET
+        #: The head of the agent's wish as one number, looked at in every request.
+        self.control = memoryview(memory)[start : start + layout.CONTROL_HEAD_BYTES].cast("Q")
+
+    def control_words(self) -> bytes:
+        """What the agent wrote: bytes to be checked."""
+        return self._memory[layout.CONTROL_OFFSET : layout.CONTROL_OFFSET + layout.CONTROL_BYTES]
 
     def write(self, body: bytes) -> None:
         """Store one packed RECORD under the next seq."""
@@ -176,6 +185,7 @@ class Ring:
 
     def close(self) -> None:
         """Unmap; the file stays for the agent."""
+        self.control.release()
         self._memory.close()
 
     def _add_string(self, text: str, bulky: bool) -> int:
@@ -210,6 +220,7 @@ def open_ring(
         size = _details_offset(record_count) + detail_count * layout.DETAIL_BYTES
         os.posix_fallocate(fd, 0, size)
         ring = Ring(mmap.mmap(fd, size), ring_id, record_count, path, facts.pid, detail_count)
+        ring.sys_path = facts.sys_path
         _write_header(ring, facts, record_count, detail_count)
         os.rename(unfinished, path)
     except BaseException:
