@@ -12,6 +12,8 @@ from collector.store.store import Store, truncated
 __all__ = ["hosts"]
 
 Key = tuple[str, str]
+#: A reason that no worker has given for this long, while others spoke, is no more.
+REASON_MS = 120_000
 
 
 def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostRow, ...]]:
@@ -28,6 +30,7 @@ def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostR
     for row in measured.to_pylist():
         metrics.setdefault(_key(row), {})[row["metric"]] = row["newest"]
         newest[_key(row)] = max(newest.get(_key(row), 0), row["last_seen_ms"])
+    reasons = _unit_reasons(answer_reads.host_unit_reasons(store, window, service))
     limits: dict[Key, list[LimitRow]] = {}
     for row in answer_reads.limit_hits(store, window, service).to_pylist():
         limit = LimitRow(row["where"], row["what"], row["hits"])
@@ -50,6 +53,7 @@ def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostR
                 cost_unit=row.get("newest_cost_unit", ""),
                 metrics=metrics.get(key, {}),
                 limits=tuple(limits.get(key, ())),
+                cost_unit_reasons=reasons.get(key, ()),
             )
         )
     return Answer(
@@ -58,6 +62,19 @@ def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostR
         as_of_ms=max((row.last_ms for row in rows), default=0),
         limits=limits_hit(store, window, service),
     )
+
+
+def _unit_reasons(said: pa.Table) -> dict[Key, tuple[str, ...]]:
+    """Each host's reasons of its newest minutes."""
+    rows = said.to_pylist()
+    newest: dict[Key, int] = {}
+    for row in rows:
+        newest[_key(row)] = max(newest.get(_key(row), 0), row["said_ms"])
+    found: dict[Key, tuple[str, ...]] = {}
+    for row in rows:
+        if row["unit_reason"] and row["said_ms"] >= newest[_key(row)] - REASON_MS:
+            found[_key(row)] = (*found.get(_key(row), ()), row["unit_reason"])
+    return found
 
 
 def _by_host(table: pa.Table, column: str) -> dict[Key, Any]:

@@ -142,6 +142,8 @@ class HostRow:
     cost_unit: str
     metrics: dict[str, float]
     limits: tuple[LimitRow, ...]
+    #: why workers do not count in instructions, each reason once; empty: they do, or none says
+    cost_unit_reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ __all__ = [
     "host_metrics",
     "host_rows",
     "host_samples",
+    "host_unit_reasons",
     "host_workers",
     "limit_hits",
     "series_sums",
@@ -68,6 +69,11 @@ def host_samples(store: Store, window: Window, service: str) -> pa.Table:
 def host_metrics(store: Store, window: Window, service: str) -> pa.Table:
     """service, host, metric, newest (its newest value), last_seen_ms."""
     return store.query("host_metrics", service=service, **_bounds(window))
+
+
+def host_unit_reasons(store: Store, window: Window, service: str) -> pa.Table:
+    """service, host, unit_reason ("": a worker counts the best unit), said_ms."""
+    return store.query("host_unit_reasons", service=service, **_bounds(window))
 
 
 def limit_hits(store: Store, window: Window, service: str) -> pa.Table:

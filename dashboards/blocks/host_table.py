@@ -48,7 +48,7 @@ def _row(host: HostRow, now_ms: int) -> Component:
             number(humanise.count(host.workers)),
             number(humanise.count(host.requests)),
             number(humanise.count(host.samples)),
-            html.Td(host.cost_unit),
+            html.Td([host.cost_unit, *(html.Div(why) for why in host.cost_unit_reasons)]),
             html.Td(lost or "nothing"),
             html.Td(
                 html.Details([html.Summary(f"{len(metrics)} metrics"), html.Ul(metrics)])

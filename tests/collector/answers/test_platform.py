@@ -60,6 +60,30 @@ def test_hosts_show_traffic_samples_metrics_and_limits(store):
     assert [row.host for row in hosts(store, WINDOW).data][-1] == "z"
 
 
+def test_hosts_say_why_their_workers_do_not_count_instructions(store):
+    """Each reason of the newest minutes once; what workers of an hour ago said is no more."""
+
+    def say(start_ms, *reasons):
+        for at, why in enumerate(reasons):
+            labels = [f"pid={at}", f"unit_reason={why}"]
+            said = {"start_ms": start_ms, "labels": labels, "source": "worker", "service": "why"}
+            table = rows.metric_rows("worker_state", [1.0], **said)
+            store.insert("metrics", table, f"why-{start_ms}-{at}")
+
+    def reasons():
+        (row,) = hosts(store, WINDOW, "why").data
+        return row.cost_unit_reasons
+
+    say(START_MS, "perf_event_open: ENOENT (No such file or directory)")
+    assert reasons() == ("perf_event_open: ENOENT (No such file or directory)",)
+    say(
+        START_MS + 900_000, "", "perf_event_open: EPERM, seccomp", "perf_event_open: EPERM, seccomp"
+    )
+    assert reasons() == ("perf_event_open: EPERM, seccomp",)
+    say(START_MS + 1_800_000, "")
+    assert reasons() == ()
+
+
 def test_changes_of_one_service_or_of_all(store):
     one = changes(store, WINDOW, SERVICE)
     assert [(c.release, c.previous, c.commits) for c in one.data] == [("r10", "r9", ("0123abc",))]

@@ -17,5 +17,10 @@ def test_a_silent_agent_is_late():
     assert "nothing" in shown
 
 
+def test_why_a_host_does_not_count_instructions_stands_beside_its_unit():
+    why = "perf_event_open: EPERM (Operation not permitted)"
+    assert f"cpu_ns {why}" in text(host_table([host(cost_unit_reasons=(why,))], NOW_MS))
+
+
 def test_no_host_asks_for_the_agent():
     assert "Is its agent running?" in text(host_table([], NOW_MS))
