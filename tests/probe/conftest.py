@@ -1,5 +1,7 @@
 """Every test has its own ring folder, and what the probe swallows in production fails here."""
 
+import os
+
 import pytest
 
 from dynoscope_probe import guard, process
@@ -12,9 +14,9 @@ def _reraise():
 @pytest.fixture(autouse=True)
 def ring_dir(tmp_path, monkeypatch):
     folder = tmp_path / "rings"
-    for name in ("SERVICE", "HOST", "REGION", "RELEASE", "COUNTER", "RING_RECORDS", "ENABLED"):
-        monkeypatch.delenv(f"DYNOSCOPE_{name}", raising=False)
-    monkeypatch.delenv("DYNOSCOPE_USER_HASH_KEY_FILE", raising=False)
+    for name in os.environ:
+        if name.startswith("DYNOSCOPE_"):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("DYNOSCOPE_RING_DIR", str(folder))
     process.forget_process()
     guard.reraise_with(_reraise)

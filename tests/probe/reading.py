@@ -10,7 +10,8 @@ from dynoscope_probe import layout
 
 @dataclass(frozen=True)
 class RingRead:
-    """One ring: header, counters, texts by id, whole records by seq, busy slots, torn records."""
+    """One ring: header, counters, texts by id, whole records and details by seq, busy slots, torn
+    records and details."""
 
     header: dict
     counters: dict
@@ -18,6 +19,8 @@ class RingRead:
     records: list
     in_flight: list
     torn: int
+    spans: list
+    function_costs: list
 
     def text(self, string_id):
         return self.texts.get(string_id, "")
@@ -52,7 +55,23 @@ def read_ring(path):
     counters = dict(zip(layout.COUNTER_NAMES, values, strict=True))
     records, torn = _records(data, header)
     texts = _texts(data, header["strings_offset"], counters["strings_used"])
-    return RingRead(header, counters, texts, records, _in_flight(data, header), torn)
+    details, torn_details = _details(data, header)
+    spans = _fields(details, layout.DETAIL_SPAN, layout.SPAN, layout.SPAN_FIELDS)
+    costs = _fields(
+        details, layout.DETAIL_FUNCTION_COST, layout.FUNCTION_COST, layout.FUNCTION_COST_FIELDS
+    )
+    in_flight, torn = _in_flight(data, header), torn + torn_details
+    return RingRead(header, counters, texts, records, in_flight, torn, spans, costs)
+
+
+def spans_in(folder):
+    """(kind, name, span) of every ring, in order of time."""
+    found = [
+        (layout.SPAN_KINDS[span["kind"]], ring.text(span["name_id"]), span)
+        for ring in read_rings(folder)
+        for span in ring.spans
+    ]
+    return sorted(found, key=lambda found: (found[2]["started_ns"], -found[2]["wall_ns"]))
 
 
 def _texts(data, start, used):
@@ -81,6 +100,30 @@ def _records(data, header):
         record = dict(zip(layout.RECORD_FIELDS, layout.RECORD.unpack(body), strict=True))
         records.append({"seq": seq, **record})
     return sorted(records, key=lambda record: record["seq"]), torn
+
+
+def _details(data, header):
+    bodies, torn = [], 0
+    for number in range(header["details_count"]):
+        at = header["details_offset"] + number * layout.DETAIL_BYTES
+        seq, crc = layout.DETAIL_PREFIX.unpack_from(data, at)
+        if seq == 0:
+            continue
+        assert seq % header["details_count"] == number
+        body = data[at + layout.DETAIL_PREFIX.size :][: layout.DETAIL_BODY_BYTES]
+        if crc32(body) != crc:
+            torn += 1
+            continue
+        bodies.append((seq, body))
+    return sorted(bodies), torn
+
+
+def _fields(details, kind, struct, names):
+    return [
+        {"seq": seq, **dict(zip(names, struct.unpack(body), strict=True))}
+        for seq, body in details
+        if body[0] == kind
+    ]
 
 
 def _in_flight(data, header):

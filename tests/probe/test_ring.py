@@ -29,6 +29,7 @@ def opened(tmp_path):
 def test_the_record_fits_its_slot():
     assert layout.RECORD_PREFIX.size + layout.RECORD.size <= layout.RECORD_BYTES
     assert layout.SLOT.size == layout.SLOT_BYTES
+    assert layout.SPAN.size == layout.FUNCTION_COST.size == layout.DETAIL_BODY_BYTES
     assert layout.HEADER.size + 4 <= layout.COUNTERS_OFFSET
     assert layout.COUNTERS_OFFSET + layout.COUNTERS.size <= layout.CONTROL_OFFSET
 
@@ -43,6 +44,29 @@ def test_what_is_written_is_read(opened):
     assert (read.header["worker"], read.header["pid"]) == (3, os.getpid())
     strings = {name: read.text(read.header[f"{name}_id"]) for name in ("service", "sys_path")}
     assert strings == {"service": "shop", "sys_path": "/a\n/b"}
+
+
+def test_details_are_beside_the_records_and_go_round_on_their_own(tmp_path):
+    ring_ = open_ring(str(tmp_path), 16, FACTS, 8)
+    span = layout.SPAN.pack(layout.DETAIL_SPAN, *range(2, len(layout.SPAN_FIELDS) + 1))
+    cost = layout.FUNCTION_COST.pack(
+        layout.DETAIL_FUNCTION_COST, *range(2, len(layout.FUNCTION_COST_FIELDS) + 1)
+    )
+    ring_.write(body(1))
+    for _ in range(5):
+        ring_.write_detail(span)
+        ring_.write_detail(cost)
+    read = read_ring(ring_.path)
+    assert (read.counters["written"], read.counters["details_written"]) == (1, 10)
+    assert [detail["seq"] for detail in read.spans] == [3, 5, 7, 9]
+    assert [detail["seq"] for detail in read.function_costs] == [4, 6, 8, 10]
+    assert list(read.spans[0].values())[2:] == list(range(2, len(layout.SPAN_FIELDS) + 1))
+    assert len(read.records) == 1 and read.torn == 0
+    with open(ring_.path, "r+b") as file:
+        file.seek(read.header["details_offset"] + 3 * layout.DETAIL_BYTES + 40)
+        file.write(b"?")
+    assert (len(read_ring(ring_.path).spans), read_ring(ring_.path).torn) == (3, 1)
+    ring_.close()
 
 
 def test_the_file_is_private_and_has_all_its_memory(opened):
