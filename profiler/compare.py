@@ -27,6 +27,8 @@ __all__ = ["compare_sides"]
 FUNCTIONS_MAX = 200
 #: A common drift smaller than this is not worth a word.
 DRIFT_TOLD = 0.02
+#: Nor is a difference of CPU use, in points, smaller than this.
+LOAD_TOLD = 10
 
 
 def compare_sides(
@@ -135,8 +137,16 @@ def _evidence(
         warmup_requests=round(
             sum(float((side.requests.requests * ~side.requests.warm).sum()) for side in (a, b))
         ),
+        load_percent_a=_load(a.requests),
+        load_percent_b=_load(b.requests),
         contended_share=sum(float(part.sum()) for part in contended) / every if every else 0.0,
     )
+
+
+def _load(rows: RequestWindows) -> float:
+    known = np.isfinite(rows.load) & (rows.requests > 0)
+    weight = rows.requests[known]
+    return float(rows.load[known] @ weight / weight.sum()) if len(weight) else float("nan")
 
 
 def _overall(endpoints: Sequence[EndpointChange]) -> Verdict:
@@ -196,6 +206,13 @@ def _notes(
         notes.append(
             f"code that did not change takes about {abs(evidence.drift):.1%} {slower} CPU time on "
             "side b: the machine differs; cpu_ns intervals reach as far"
+        )
+    busier = evidence.load_percent_b - evidence.load_percent_a
+    if abs(busier) > LOAD_TOLD and any(change.unit == "cpu_ns" for change in endpoints):
+        how = "more" if busier > 0 else "less"
+        notes.append(
+            f"the hosts were {how} busy on side b: {evidence.load_percent_a:.0f}% and "
+            f"{evidence.load_percent_b:.0f}% of their CPU; cpu_ns intervals allow for it"
         )
     if endpoints and not functions:
         notes.append(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from profiler.load import LoadWindows, reaching, without_load
 from profiler.measured import RequestWindows, SideData
 from profiler.records import EndpointChange, Interval
 from profiler.statistics import Difference, Ratios, benjamini_hochberg, difference, host_ratios
@@ -31,6 +32,9 @@ def endpoint_changes(
     for endpoint, unit in sorted(keys):
         left, right = (_cost_ratios(side.requests, endpoint, unit, hosts) for side in (a, b))
         spread = difference(left, right)
+        if unit == "cpu_ns":
+            busy_a, busy_b = (_load_windows(s.requests, endpoint, unit, hosts) for s in (a, b))
+            spread = reaching(spread, without_load(busy_a, busy_b, len(hosts)))
         change = _endpoint_change(a, b, endpoint, unit, spread)
         if change.requests_a + change.requests_b:
             changes.append(change)
@@ -39,6 +43,19 @@ def endpoint_changes(
     return [
         replace(change, p_corrected=p) for change, p in zip(changes, corrected, strict=True)
     ], spreads
+
+
+def _load_windows(
+    rows: RequestWindows, endpoint: str, unit: str, hosts: Sequence[str]
+) -> LoadWindows:
+    chosen = (rows.endpoint == endpoint) & (rows.unit == unit) & rows.warm & (rows.requests > 0)
+    return LoadWindows(
+        rows.cost[chosen],
+        rows.requests[chosen],
+        np.searchsorted(np.array(hosts), rows.host[chosen]).astype(np.int64),
+        rows.window[chosen],
+        rows.load[chosen],
+    )
 
 
 def _cost_ratios(rows: RequestWindows, endpoint: str, unit: str, hosts: Sequence[str]) -> Ratios:

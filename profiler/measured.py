@@ -27,6 +27,8 @@ class RequestWindows:
     task_clock_ns: Floats
     warm: npt.NDArray[np.bool_]
     """past the worker's warm-up"""
+    load: Floats
+    """the host's CPU use in the window, percent; nan where it was not measured"""
 
 
 @dataclass(frozen=True, slots=True)

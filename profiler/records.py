@@ -126,6 +126,9 @@ class Evidence:
     contended_share: float
     #: relative change of thread CPU time that all functions share: the machine's doing
     drift: float = 0.0
+    #: CPU use of the hosts while the requests ran, percent; nan where it was not measured
+    load_percent_a: float = float("nan")
+    load_percent_b: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

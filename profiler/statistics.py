@@ -52,6 +52,8 @@ class Difference:
     low: Floats
     high: Floats
     p_value: Floats
+    freedom: Floats
+    """degrees of freedom of Student's t"""
     unit_of_error: str
     """host or window"""
     hosts: int
@@ -96,7 +98,8 @@ def _cosines(window: Ints, span: tuple[int, int] | None) -> tuple[int, Floats]:
     """(first window, cosines (T, J) over the T windows of the span); J = 0 below WINDOWS_MIN.
 
     J = 0.4 T^(2/3) by Lazarus et al. 2018: few, so that a slow drift of the machine is not taken
-    for many independent windows.
+    for many independent windows; up to 4 from a short side, where 2 or 3 leave hardly any power (at
+    an autocorrelation of 0.3 its intervals cover 94 to 95%).
     """
     if not len(window):
         return 0, np.zeros((0, 0))
@@ -104,7 +107,7 @@ def _cosines(window: Ints, span: tuple[int, int] | None) -> tuple[int, Floats]:
     length = last - first + 1
     if len(np.unique(window)) < WINDOWS_MIN:
         return first, np.zeros((length, 0))
-    number = np.arange(1, max(round(0.4 * length ** (2 / 3)), 1) + 1)
+    number = np.arange(1, max(round(0.4 * length ** (2 / 3)), min(length // 4, 4), 1) + 1)
     at = (np.arange(length) + 0.5) / length
     return first, np.sqrt(2) * np.cos(np.pi * np.outer(at, number))
 
@@ -205,7 +208,8 @@ def _interval(
     # No spread at all: identical sides are no evidence, different ones are certain.
     score = np.where(error == 0, np.where(value == 0, 0.0, np.inf), score)
     p_value = np.where(np.isnan(value), np.nan, 2 * stats.t.sf(score, freedom))
-    return Difference(a, b, value, value - reach, value + reach, p_value, unit, hosts, windows)
+    low, high = value - reach, value + reach
+    return Difference(a, b, value, low, high, p_value, freedom, unit, hosts, windows)
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

@@ -49,15 +49,16 @@ def compare(
                 warmup_requests=warmup_requests,
                 warmup_s=warmup_s,
             ),
+            reads.host_load(store, side, window_ms=width_s * 1000),
             reads.stack_windows(store, side, service, endpoint, window_ms=width_s * 1000),
             reads.latency_quantiles(store, side, service, endpoint),
         )
         for side in cut
     ]
-    number, stacks = stack_index(store, [samples for _, samples, _ in tables])
+    number, stacks = stack_index(store, [samples for _, _, samples, _ in tables])
     left, right = (
-        SideData(side.label, _requests(requests), _stacks(samples, number), _p99(latency))
-        for side, (requests, samples, latency) in zip(cut, tables, strict=True)
+        SideData(side.label, _requests(requests, load), _stacks(samples, number), _p99(latency))
+        for side, (requests, load, samples, latency) in zip(cut, tables, strict=True)
     )
     found = compare_sides(
         service,
@@ -92,7 +93,9 @@ def _newest(side: Side, last_ms: int, width_s: int) -> Side:
     return replace(side, from_ms=max(side.from_ms, earliest))
 
 
-def _requests(rows: pa.Table) -> RequestWindows:
+def _requests(rows: pa.Table, loads: pa.Table) -> RequestWindows:
+    load = {(row["host"], row["win"]): row["load"] for row in loads.to_pylist()}
+    keys = zip(rows["host"].to_pylist(), rows["win"].to_pylist(), strict=True)
     return RequestWindows(
         host=_text(rows, "host"),
         window=rows["win"].to_numpy().astype(np.int64),
@@ -104,6 +107,7 @@ def _requests(rows: pa.Table) -> RequestWindows:
         cost=rows["cost_sum"].to_numpy().astype(np.float64),
         task_clock_ns=rows["task_clock_sum"].to_numpy().astype(np.float64),
         warm=rows["warm"].to_numpy().astype(np.bool_),
+        load=np.array([load.get(key, float("nan")) for key in keys], dtype=np.float64),
     )
 
 

@@ -53,6 +53,13 @@ def request_windows(
     return _counted(table, "n", "killed", "errors")
 
 
+def host_load(store: Store, side: Side, *, window_ms: int) -> pa.Table:
+    """CPU use of the side's hosts: host, win, load (percent, f64)."""
+    return store.query(
+        "host_load", window_ms=window_ms, host=side.host, from_ms=side.from_ms, to_ms=side.to_ms
+    )
+
+
 def side_span(store: Store, side: Side, service: str, endpoint: str = "") -> tuple[int, int]:
     """Time of the first and the last request of a side, UTC ms; (0, 0) where there is none."""
     row = store.query("side_span", **_filters(side, service, endpoint)).to_pylist()[0]

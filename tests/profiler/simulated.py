@@ -34,6 +34,10 @@ class Truth:
     correlation: float = 0.5
     young_windows: int = 0
     endpoint: str = "GET /feed/"
+    #: CPU use of the hosts, percent, and by what share the cost rises with each point of it
+    load: float = 30.0
+    load_spread: float = 0.0
+    per_point: float = 0.0
     host_names: tuple[str, ...] = field(default=())
 
 
@@ -48,10 +52,11 @@ def side(label: str, truth: Truth, rng: np.random.Generator, host_seed: int = 0)
         for window in range(truth.windows):
             load = truth.correlation * load + rng.normal(0, truth.window_spread)
             count = int(rng.poisson(truth.requests)) or 1
-            cost = sum(truth.stack_ns) * speed * (1 + load)
+            busy = float(np.clip(rng.normal(truth.load, truth.load_spread), 0, 100))
+            cost = sum(truth.stack_ns) * speed * (1 + load) * (1 + truth.per_point * busy)
             total = rng.gamma(count * 4, cost / 4)
             row = (name, window, truth.endpoint, "http", "cpu_ns", count, 0, total, total)
-            _append(requests, (*row, window >= truth.young_windows))
+            _append(requests, (*row, window >= truth.young_windows, busy))
             shares = np.array(truth.stack_ns) / sum(truth.stack_ns)
             for stack, seen in enumerate(rng.multinomial(truth.samples, shares)):
                 if seen:

@@ -25,7 +25,7 @@ def dearer(truth: Truth, stack: int, by_ns: float) -> Truth:
 @pytest.mark.parametrize("hosts", [1, 2, 5])
 @pytest.mark.parametrize("stack, guilty", [(0, "app.rank:affinity"), (2, "app.rank:recency")])
 def test_the_function_that_rose_is_named(hosts: int, stack: int, guilty: str) -> None:
-    before = Truth(hosts=hosts)
+    before = Truth(hosts=hosts, windows=24)
     found = run(before, dearer(before, stack, 2.5e6), deploy=DEPLOY)
     assert found.verdict == "regression"
     assert found.guilty is not None
