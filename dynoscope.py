@@ -13,8 +13,6 @@ from typing import Any
 
 import click
 
-from collector.client import default_data_dir
-
 __all__ = ["main"]
 
 CONFIG_FILE = Path("/etc/dynoscope/dynoscope.toml")
@@ -27,6 +25,7 @@ COMMANDS = {
     "agent": ("agent.command", "agent"),
     "compare": ("collector.command", "compare"),
     "demo": ("demo_stack.command", "demo"),
+    "profile": ("collector.profile_command", "profile"),
     "rules": ("alerting.command", "rules"),
     "run": ("agent.around", "run"),
 }
@@ -111,6 +110,7 @@ def _settings(path: Path) -> dict[str, Any]:
 def serve(data: Path | None, **options: Any) -> None:
     """Collector, dashboards and alert rules in one process over an embedded database."""
     from alerting.errors import AlertingError
+    from collector.client import default_data_dir
     from collector.errors import CollectorError
     from collector.store.errors import StoreError
 

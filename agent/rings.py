@@ -95,6 +95,19 @@ class Ring:
         """Details after `cursor` up to `written` (untrusted): rows of DETAIL_DTYPE."""
         return self._details.drain(cursor, written, alive=alive)
 
+    def write_control(self, words: bytes) -> None:
+        """Replace the control words, the only bytes that the agent writes; raises OSError.
+
+        The head comes last and in one go, since the worker looks at the rest once it has changed.
+        """
+        head, at = layout.CONTROL_HEAD_BYTES, layout.CONTROL_OFFSET
+        fd = os.open(f"/proc/self/fd/{self._fd}", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(fd, words[head:], at + head)
+            os.pwrite(fd, words[:head], at)
+        finally:
+            os.close(fd)
+
     def in_flight(self) -> list[InFlight]:
         """Requests begun and not ended. Sense only once the worker is dead: it may be writing."""
         size = layout.SLOT_BYTES

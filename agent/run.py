@@ -8,16 +8,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from threading import Event, Thread
-from typing import cast
 
 from agent.budget import Budget
 from agent.errors import SpoolFailed
 from agent.exposition import Exposition
 from agent.flush import Flush
 from agent.gathering import Gathering
+from agent.lean import give_back
 from agent.limits import Limits
 from agent.metrics import Metrics
 from agent.report import status_of, worker_series
@@ -30,6 +29,7 @@ from agent.spool import Spool
 from agent.statsd import StatsD, listen
 from agent.status import write_status
 from agent.uwsgi import UWSGI
+from agent.wishes import Wishes
 from agent.workers import Workers
 
 __all__ = ["Agent", "Config", "run"]
@@ -98,6 +98,8 @@ class Agent:
         self.shipper = Shipper(
             self.spool, config.url, config.token_file, self.limits, random.Random(), _wall_ms
         )
+        self.wishes = Wishes(config.url, self.shipper.authorization, self.limits)
+        self.shipper.after = self.wishes.ask
         self.statsd = StatsD(self.limits)
         self._statsd_socket = listen(config.statsd_port) if config.statsd_port else None
         self.flush = Flush(
@@ -156,6 +158,7 @@ class Agent:
     def _flush(self) -> None:
         try:
             self.flush.once()
+            self.wishes.write(self.flush.workers.known.values())
         except SpoolFailed as error:
             self.limits.add("flushes_failed")
             if str(error) != self.last_error:
@@ -169,6 +172,7 @@ class Agent:
             self.last_error = ""
         self.shipper.wake.set()
         self._write_status("running")
+        give_back()
 
     def _start(self, name: str, loop: Callable[[Event], None], stop: Event) -> Thread:
         thread = Thread(target=self._guarded, args=(name, loop, stop), name=name, daemon=True)
@@ -204,23 +208,12 @@ class Agent:
         return series
 
 
-class _NoPandas:
-    """An import finder by which there is no pandas in this process."""
-
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError("the agent does without pandas", name=name)
-
-
 def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT; raises AgentError where it cannot start."""
     stop = Event()
     agent = Agent(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    # pyarrow imports pandas, where it is installed, to see what a list is: 35 MB for nothing.
-    sys.meta_path.insert(0, cast(MetaPathFinder, _NoPandas))
     print(f"agent for {config.ring_dir}, to {config.url}, spool {config.spool}", flush=True)
     agent.run(stop)
 

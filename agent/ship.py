@@ -39,6 +39,8 @@ class Shipper:
     refused_wait_s: float = REFUSED_WAIT_S
     #: set when there is something new to send
     wake: Event = field(default_factory=Event)
+    #: called over the same connection after each round of sending
+    after: Callable[[httpx.Client], None] = lambda _: None
     state: str = "starting"
     last_error: str = ""
     last_ok_ms: int = 0
@@ -56,6 +58,7 @@ class Shipper:
                 wait_s = self.send_all(client)
                 if stopping:
                     return
+                self.after(client)
                 if wait_s is None:
                     self.wake.wait(1.0)
                 else:
@@ -94,7 +97,7 @@ class Shipper:
                 headers={
                     "Content-Type": "application/vnd.apache.arrow.stream",
                     "X-Dynoscope-Attempt": str(attempt),
-                    **self._authorization(),
+                    **self.authorization(),
                 },
             )
         except (httpx.HTTPError, OSError) as error:
@@ -134,8 +137,8 @@ class Shipper:
         self._failures += 1
         return self.rng.uniform(0.5, 1.0) * pause_s
 
-    def _authorization(self) -> dict[str, str]:
-        """Read anew each time, so that a changed token needs no restart."""
+    def authorization(self) -> dict[str, str]:
+        """The token's header. Read anew each time, so that a changed token needs no restart."""
         if self.token_file is None:
             return {}
         try:

@@ -21,8 +21,11 @@ __all__ = ["COOKIE", "guard_pages", "refusal"]
 
 COOKIE = "dynoscope_session"
 SESSION_S = 30 * 86_400
-#: Served without a token. Batches and changes check tokens of their own; assets hold no data.
-OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", "/favicon.ico", "/_favicon.ico")
+#: Served without a token. Batches, changes and wishes check tokens of their own; assets
+#: hold no data.
+OPEN_PATHS = (
+    "/healthz", "/readyz", "/openapi.json", "/favicon.ico", "/_favicon.ico", "/v1/profiles/wishes",
+)  # fmt: skip
 OPEN_PREFIXES = ("/v1/batches/", "/assets/", "/_dash-component-suites/")
 LOOPBACK = ("127.0.0.1", "::1")
 SESSION = re.compile(r"(\d{1,12})\.([0-9a-f]{64})")
@@ -76,7 +79,7 @@ def refusal(
 def _is_open(asked: Request) -> bool:
     if asked.path == "/metrics":
         return asked.remote_addr in LOOPBACK
-    if asked.path == "/v1/changes" and asked.method == "POST":
+    if asked.path in ("/v1/changes", "/v1/profiles") and asked.method == "POST":
         return True
     return asked.path in OPEN_PATHS or asked.path.startswith(OPEN_PREFIXES)
 

@@ -17,6 +17,7 @@ from collector.questions import questions
 from collector.store.errors import StoreError
 from collector.store.store import Store
 from collector.tokens import Tokens
+from collector.wishes import Wishes, wish_routes
 
 __all__ = ["create_app"]
 
@@ -50,6 +51,7 @@ def create_app(
     guard_pages(app, tokens, clock)
     app.register_blueprint(ingest_routes(store, tokens, meters, clock, insert_slots))
     app.register_blueprint(change_routes(store, tokens, clock))
+    app.register_blueprint(wish_routes(Wishes(), tokens, clock))
     known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s)
     app.register_blueprint(read_routes(store, known, clock))
     _add_health(app, store, meters)

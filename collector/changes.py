@@ -17,7 +17,7 @@ from collector.store.errors import StoreError
 from collector.store.store import Store
 from collector.tokens import Tokens
 
-__all__ = ["change_routes"]
+__all__ = ["change_routes", "sentence_of"]
 
 BODY_BYTES_MAX = 4_000_000
 MINUTE_MS = 60_000
@@ -54,7 +54,7 @@ def change_routes(store: Store, tokens: Tokens, clock: Callable[[], float]) -> B
         try:
             change = NewChange.model_validate_json(request.get_data())
         except ValidationError as error:
-            return jsonify(error=_sentence(error)), 400
+            return jsonify(error=sentence_of(error)), 400
         now_ms = int(clock() * 1000)
         ts_ms = now_ms if change.ts_ms is None else change.ts_ms
         if not now_ms - PAST_MS <= ts_ms <= now_ms + FUTURE_MS:
@@ -90,7 +90,8 @@ def _row(change: NewChange, ts_ms: int) -> pa.Table:
     return pa.table(columns, schema=arrow_schema("changes"))
 
 
-def _sentence(error: ValidationError) -> str:
+def sentence_of(error: ValidationError) -> str:
+    """What is wrong with a body, and where."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the body"
     return f"{where}: {first['msg']}."

@@ -13,6 +13,7 @@ from collector.answers.flamegraph import flamegraph
 from collector.answers.functions import functions
 from collector.answers.health import health
 from collector.answers.hosts import hosts
+from collector.answers.profiles import profiles
 from collector.answers.records import Answer, Window
 from collector.answers.series import series
 from collector.answers.services import services
@@ -73,6 +74,7 @@ def questions(*, warmup_requests: int = 200, warmup_s: int = 120) -> dict[str, Q
         "functions": Question(functions, {**one, "release": RELEASE}),
         "health": Question(health, {"window": WINDOW}),
         "hosts": Question(hosts, {"window": WINDOW, "service": ANY_SERVICE}),
+        "profiles": Question(profiles, {**one, "release": RELEASE}),
         "series": Question(series, one),
         "services": Question(services, {}),
         "slos": Question(slos, {"window": WINDOW}),

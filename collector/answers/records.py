@@ -13,6 +13,9 @@ __all__ = [
     "EndpointRow",
     "HostRow",
     "LimitRow",
+    "Profile",
+    "ProfiledCaller",
+    "ProfiledFunction",
     "SeriesPoint",
     "ServiceRow",
     "SloState",
@@ -216,3 +219,44 @@ class Trace:
     #: from the first start to the last end
     wall_ns: int
     spans: tuple[SpanRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledCaller:
+    """A function as one other called it, per profiled request. `caller` "": nothing profiled."""
+
+    caller: str
+    calls: float
+    cost_self: float
+    cost_inclusive: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledFunction:
+    """A function, per profiled request; its dearest callers first."""
+
+    function: str
+    calls: float
+    cost_self: float
+    cost_inclusive: float
+    #: its own cost as a share of all functions' own costs, 0..1
+    self_share: float
+    callers: tuple[ProfiledCaller, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The deep profile of an endpoint, dearest functions first. Costs are per request in `unit`."""
+
+    service: str
+    endpoint: str
+    unit: str
+    requests: int
+    #: of all functions
+    cost: float
+    #: what the requests cost that were not profiled; nan where there are none
+    counted_cost: float
+    functions: tuple[ProfiledFunction, ...]
+    releases: tuple[str, ...] = ()
+    #: units of further profiled requests, which are left out
+    other_units: tuple[str, ...] = ()
