@@ -46,8 +46,8 @@ def _counting(build_tracer: Callable[..., Any]) -> Callable[..., Any]:
 def _counted(name: str, task: Any, run: Callable[..., Any]) -> Callable[..., Any]:
     endpoint = "task %s" % name
 
-    def name_of(_: dict[str, Any]) -> str:
-        return endpoint
+    def name_of(_: dict[str, Any]) -> tuple[str, Any]:
+        return endpoint, None
 
     @functools.wraps(run)
     def counted(*arguments: Any, **named: Any) -> Any:

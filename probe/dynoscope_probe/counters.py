@@ -25,6 +25,7 @@ __all__ = [
     "UNIT_NONE",
     "PerfGroup",
     "in_greenlet",
+    "moved_back",
     "open_group",
 ]
 
@@ -89,6 +90,12 @@ class PerfGroup:
         """Close the group's descriptors."""
         while self._fds:
             os.close(self._fds.pop())
+
+
+def moved_back(before: bytes, start: bytes, end: bytes) -> bytes:
+    """A group's reading, earlier by what was counted between two other ones."""
+    (_, *at), (_, *since), (_, *to) = map(_READING.unpack, (before, start, end))
+    return _READING.pack(len(EVENTS), *(at[n] - (to[n] - since[n]) for n in range(len(at))))
 
 
 def open_group(counter: str) -> tuple[Optional[PerfGroup], str]:

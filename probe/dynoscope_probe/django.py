@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from time import perf_counter_ns
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from dynoscope_probe import guard
 from dynoscope_probe.calls import statement_id, timed_cache_call
-from dynoscope_probe.endpoint import endpoint_name
 from dynoscope_probe.errors import note_error
 from dynoscope_probe.request import ERROR, OK, current_request
-from dynoscope_probe.routes import mounted
 
-__all__ = ["install", "route"]
+__all__ = ["install"]
 
 CACHE_METHODS = (
     "add", "clear", "decr", "delete", "delete_many", "get", "get_many", "get_or_set", "has_key",
@@ -31,51 +28,18 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    from django.core.handlers.base import BaseHandler
     from django.core.signals import got_request_exception
     from django.db import connections
     from django.db.backends.signals import connection_created
+
+    from dynoscope_probe import django_routes
 
     connection_created.connect(_on_connection, dispatch_uid=_UID, weak=False)
     for connection in connections.all(initialized_only=True):
         _on_connection(connection=connection)
     got_request_exception.connect(_on_exception, dispatch_uid=_UID, weak=False)
-    BaseHandler.resolve_request = _renaming(BaseHandler.resolve_request)
+    django_routes.install()
     _time_caches()
-
-
-def route(environ: dict[str, Any]) -> Optional[str]:
-    """The route that the root urlconf has for a request; None if it has none."""
-    from django.core.handlers.wsgi import get_path_info
-    from django.urls import Resolver404, get_resolver
-
-    try:
-        return str(get_resolver(None).resolve(get_path_info(environ)).route)
-    except Resolver404:
-        return None
-
-
-def _renaming(resolve_request: Callable[..., Any]) -> Callable[..., Any]:
-    """Django's own resolving, after which the record has the name that Django found.
-
-    It may differ from the early one: a middleware set `request.urlconf`, or the language.
-    """
-
-    @functools.wraps(resolve_request)
-    def resolving(self: Any, request: Any) -> Any:
-        match = resolve_request(self, request)
-        try:
-            counted = current_request()
-            if counted is not None and hasattr(request, "environ"):
-                route = mounted(str(match.route), request.environ)
-                name = endpoint_name(request.environ["REQUEST_METHOD"], route)
-                if name != counted.early_name:
-                    counted.name(name)
-        except Exception:
-            guard.swallowed()
-        return match
-
-    return resolving
 
 
 def _on_exception(**_: Any) -> None:

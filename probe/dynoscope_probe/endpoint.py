@@ -10,10 +10,12 @@ from typing import Any, Callable, Optional
 
 __all__ = [
     "ENDPOINT_FILE",
+    "async_endpoint_frame",
     "endpoint_frame",
     "endpoint_name",
     "under_endpoint_name",
     "without_endpoint_frames",
+    "without_frames",
 ]
 
 #: File name of the code object whose function name is the endpoint.
@@ -53,6 +55,16 @@ def endpoint_frame(name: str) -> Callable[..., Any]:
     return under_endpoint_name(frame, name)
 
 
+@lru_cache(maxsize=SPELLINGS_MAX)
+def async_endpoint_frame(name: str) -> Callable[..., Any]:
+    """The same for what is awaited."""
+
+    async def frame(call: Callable[..., Any], *arguments: Any) -> Any:
+        return await call(*arguments)
+
+    return under_endpoint_name(frame, name)
+
+
 def under_endpoint_name(frame: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The function, whose frames bear the endpoint's name from now on."""
     names = {"co_name": name, "co_filename": ENDPOINT_FILE, "co_firstlineno": 1}
@@ -65,12 +77,18 @@ def under_endpoint_name(frame: Callable[..., Any], name: str) -> Callable[..., A
 
 def without_endpoint_frames(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
     """The traceback with endpoint frames linked around, so that error groups do not change."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename == ENDPOINT_FILE:
+    return without_frames(traceback)
+
+
+def without_frames(traceback: Optional[TracebackType], *files: str) -> Optional[TracebackType]:
+    """The traceback with endpoint frames and those of other files linked around."""
+    hidden = (ENDPOINT_FILE, *files)
+    while traceback is not None and traceback.tb_frame.f_code.co_filename in hidden:
         traceback = traceback.tb_next
     entry = traceback
     while entry is not None:
         following = entry.tb_next
-        while following is not None and following.tb_frame.f_code.co_filename == ENDPOINT_FILE:
+        while following is not None and following.tb_frame.f_code.co_filename in hidden:
             following = following.tb_next
         if following is not entry.tb_next:
             entry.tb_next = following

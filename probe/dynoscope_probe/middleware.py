@@ -9,7 +9,7 @@ from dynoscope_probe import guard
 from dynoscope_probe.endpoint import endpoint_name, without_endpoint_frames
 from dynoscope_probe.errors import note_error
 from dynoscope_probe.request import DISCONNECTED, ERROR, HTTP, OK, Request, begin_request
-from dynoscope_probe.routes import resolver_of
+from dynoscope_probe.routes import Resolver, resolver_of
 
 __all__ = ["Middleware", "wsgi"]
 
@@ -45,16 +45,17 @@ class Middleware:
         """`routed_by`: whose routes name the endpoints, where it is not the application."""
         self._application = application
         self._routed_by = application if routed_by is None else routed_by
-        self._resolve: Optional[Callable[[Environ], Optional[str]]] = None
+        self._resolve: Optional[Resolver] = None
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = begin_request(HTTP, self._endpoint, environ)
         if request is None:
             return self._application(environ, start_response)
 
-        def start(status: str, *arguments: Any) -> Any:
-            request.status_line = status
-            return start_response(status, *arguments)
+        def start(*arguments: Any, **named: Any) -> Any:  # some servers take keywords
+            status = arguments[0] if arguments else named.get("status")
+            request.status_line = status if isinstance(status, str) else ""
+            return start_response(*arguments, **named)
 
         try:
             response = request.frame(self._application, environ, start)
@@ -64,13 +65,16 @@ class Middleware:
         return _counted(request, response, environ)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_application":  # not there yet: it is being copied or unpickled
+            raise AttributeError(name)
         return getattr(self._application, name)
 
-    def _endpoint(self, environ: Environ) -> str:
+    def _endpoint(self, environ: Environ) -> tuple[str, Any]:
         resolve = self._resolve
         if resolve is None:
             resolve = self._resolve = resolver_of(self._routed_by)
-        return endpoint_name(environ["REQUEST_METHOD"], resolve(environ))
+        route, routing = resolve(environ)
+        return endpoint_name(environ["REQUEST_METHOD"], route), routing
 
 
 class Body:
@@ -126,17 +130,22 @@ class SizedBody(Body):
 def _counted(request: Request, response: Any, environ: Environ) -> Iterable[bytes]:
     """The response to give to the server; ends the count at once where no code is left to run."""
     request.running = False
-    if type(response) in (list, tuple) or _is_file(response, environ.get("wsgi.file_wrapper")):
+    if type(response) in (list, tuple) or _is_file(response, environ):
         request.end(_outcome(request))
         return response  # type: ignore[no-any-return]
-    return (SizedBody if hasattr(response, "__len__") else Body)(request, response)
+    return (SizedBody if hasattr(type(response), "__len__") else Body)(request, response)
 
 
-def _is_file(response: Any, file_wrapper: Any) -> bool:
+def _is_file(response: Any, environ: Environ) -> bool:
     """Whether the server sends the response as a file, which it knows by its type or identity."""
-    if isinstance(file_wrapper, type):
-        return isinstance(response, file_wrapper)
-    return file_wrapper is not None and hasattr(response, "read")
+    try:
+        file_wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(file_wrapper, type):
+            return isinstance(response, file_wrapper)
+        return file_wrapper is not None and hasattr(response, "read")
+    except Exception:  # the application's __getattr__ or __instancecheck__
+        guard.swallowed()
+        return False
 
 
 def _outcome(request: Request) -> int:

@@ -47,11 +47,11 @@ _pack_record = layout.RECORD.pack
 
 
 def begin_request(
-    kind: int, endpoint: Callable[[dict[str, Any]], str], environ: dict[str, Any]
+    kind: int, endpoint: Callable[[dict[str, Any]], tuple[str, Any]], environ: dict[str, Any]
 ) -> Optional[Request]:
     """Begin to count; None where nothing is to be counted (silent, or inside another request).
 
-    `endpoint(environ)` gives its name. Never raises.
+    `endpoint(environ)` gives its name, and what `Request.routing` is to be. Never raises.
     """
     try:
         process = current_process()
@@ -60,11 +60,13 @@ def begin_request(
             return None
         outer = current_request()
         if outer is not None and outer.process is process:
-            if outer.running:
+            if outer.running and not outer.ended:
                 return None
             outer.end(DISCONNECTED)  # its server never closed the response
-        return Request(process, kind, endpoint(environ), environ)
+        name, routing = endpoint(environ)
+        return Request(process, kind, name, environ, routing)
     except Exception:
+        _set_current(None)  # half begun, it would pass for what later requests are inside of
         guard.swallowed()
         return None
 
@@ -94,6 +96,7 @@ class Request:
         "kind",
         "number",
         "process",
+        "routing",
         "rpc_calls",
         "rpc_ns",
         "running",
@@ -107,9 +110,18 @@ class Request:
         "user_hash",
     )
 
-    def __init__(self, process: Process, kind: int, endpoint: str, environ: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        process: Process,
+        kind: int,
+        endpoint: str,
+        environ: dict[str, Any],
+        routing: Any = None,
+    ) -> None:
         self.process = process
         self.kind = kind
+        #: What the framework may take for the answer of its own routing.
+        self.routing = routing
         #: The name that it began under, known before the framework's own code ran.
         self.early_name = endpoint
         self.frame, self.endpoint_id = process.endpoint(endpoint)

@@ -9,7 +9,8 @@ from dynoscope_probe import guard
 
 __all__ = ["Resolver", "install_django", "mounted", "resolver_of"]
 
-Resolver = Callable[[dict[str, Any]], Optional[str]]
+#: environ -> (template with its mount point or None, what the framework may take for its answer)
+Resolver = Callable[[dict[str, Any]], tuple[Optional[str], Any]]
 #: Where middlewares keep the application that they wrap.
 _INNER = ("application", "app", "wsgi_app", "_application", "__wrapped__", "__self__")
 _DEPTH_MAX = 8
@@ -27,9 +28,9 @@ def resolver_of(application: Any) -> Resolver:
 
         return _never_raising(_mounted(install(found)))
     if install_django():
-        from dynoscope_probe import django
+        from dynoscope_probe.django_routes import early_answer
 
-        return _never_raising(_mounted(django.route))
+        return _never_raising(early_answer)
     return _no_route
 
 
@@ -57,30 +58,30 @@ def _inner(application: Any, kind: type) -> Any:
     return None
 
 
-def mounted(route: str, environ: dict[str, Any]) -> str:
-    """The route beneath the prefix that the application is mounted at."""
-    mount: str = environ.get("SCRIPT_NAME", "")
-    return mount.rstrip("/") + "/" + route.lstrip("/^") if mount else route
+def mounted(route: str, mount: str) -> str:
+    """The route beneath the prefix that the application is mounted at (empty or `/`: none)."""
+    mount = mount.rstrip("/")
+    return mount + "/" + route.lstrip("/^") if mount else route
 
 
-def _mounted(resolve: Resolver) -> Resolver:
-    def route(environ: dict[str, Any]) -> Optional[str]:
+def _mounted(resolve: Callable[[dict[str, Any]], Optional[str]]) -> Resolver:
+    def route(environ: dict[str, Any]) -> tuple[Optional[str], Any]:
         found = resolve(environ)
-        return found if found is None else mounted(found, environ)
+        return found if found is None else mounted(found, environ.get("SCRIPT_NAME", "")), None
 
     return route
 
 
 def _never_raising(resolve: Resolver) -> Resolver:
-    def route(environ: dict[str, Any]) -> Optional[str]:
+    def route(environ: dict[str, Any]) -> tuple[Optional[str], Any]:
         try:
             return resolve(environ)
         except Exception:
             guard.swallowed()
-            return None
+            return None, None
 
     return route
 
 
-def _no_route(environ: dict[str, Any]) -> Optional[str]:
-    return None
+def _no_route(environ: dict[str, Any]) -> tuple[Optional[str], Any]:
+    return None, None

@@ -1,0 +1,254 @@
+"""Django's routes: asked before its middleware, and not a second time while the answer holds.
+
+The early answer names the endpoint's frame. Django takes it if urlconf, path, script prefix,
+language and method are still what they were; otherwise Django resolves itself, and what follows
+runs within a second frame, by the name that it found.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from time import perf_counter_ns, thread_time_ns
+from types import FunctionType
+from typing import Any, Callable, Optional
+
+from django.conf import settings
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import get_path_info, get_script_name
+from django.urls import Resolver404, get_resolver, get_script_prefix, set_urlconf
+from django.utils.translation import get_language
+
+from dynoscope_probe import guard
+from dynoscope_probe.counters import moved_back
+from dynoscope_probe.django_languages import depends_on_language
+from dynoscope_probe.endpoint import async_endpoint_frame, endpoint_name, without_frames
+from dynoscope_probe.process import current_process
+from dynoscope_probe.request import HTTP, Request, current_request
+from dynoscope_probe.routes import mounted
+
+__all__ = ["early_answer", "install"]
+
+#: `Request.routing` once Django has its answer; what is resolved later is another request's, made
+#: within this one.
+TAKEN = "taken"
+_HERE = __file__
+
+
+class Answer:
+    """What resolving gave: a match, or the exception that it raised."""
+
+    __slots__ = (
+        "clock", "error", "language", "match", "method", "path_info", "prefix", "resolver",
+        "settled", "wall_ns",
+    )  # fmt: skip
+    #: What an early one was asked, and what asking it took: two readings of the thread's counter.
+    resolver: Any
+    path_info: str
+    prefix: str
+    method: str
+    language: Optional[str]
+    clock: tuple[Any, Any]
+    wall_ns: int
+
+    def __init__(self) -> None:
+        self.match: Any = None
+        self.error: Optional[Exception] = None
+        #: Whether it is what Django would answer now.
+        self.settled = False
+
+    def give(self, request: Any) -> Any:
+        """End as Django's resolving ends: with the match, or raising."""
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+        request.resolver_match = self.match
+        return self.match
+
+
+def early_answer(environ: dict[str, Any]) -> tuple[Optional[str], Any]:
+    """(template of the route that the root urlconf has for a request or None, the answer).
+
+    Whatever else than Resolver404 is raised is not kept: Django will meet it itself.
+    """
+    process = current_process()
+    group = None if process is None else process.thread().group
+    clock = thread_time_ns if group is None else group.read
+    started_ns, before = perf_counter_ns(), clock()
+    answer = Answer()
+    path = environ.get("PATH_INFO", "")
+    answer.path_info = (path if path.isascii() else get_path_info(environ)) or "/"
+    answer.prefix = _script_prefix(environ)
+    answer.method = environ["REQUEST_METHOD"]
+    answer.resolver = resolver = get_resolver()
+    answer.language = get_language() if depends_on_language(resolver) else None
+    try:
+        answer.match = match = resolver.resolve(answer.path_info)
+        route = mounted(str(match.route), answer.prefix)
+    except Resolver404 as error:
+        answer.error = error.with_traceback(None)
+        route = None
+    answer.clock = before, clock()
+    answer.wall_ns = perf_counter_ns() - started_ns
+    return route, answer
+
+
+def install() -> None:
+    """Have Django's handlers take early answers, also handlers that are made already."""
+    resolve = BaseHandler.resolve_request
+    BaseHandler.resolve_request = taking = _taking(resolve)
+    _run_through(BaseHandler._get_response, _stub, _entering, taking, resolve)
+    _run_through(BaseHandler._get_response_async, _async_stub, _async_entering, taking, resolve)
+
+
+def _taking(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Django's `resolve_request`, which takes the answer that there is."""
+
+    @functools.wraps(resolve)
+    def resolve_request(self: Any, request: Any) -> Any:
+        counted = current_request()
+        if counted is None or counted.routing is TAKEN or counted.kind != HTTP:
+            return resolve(self, request)
+        try:
+            answer = counted.routing
+            if answer is None or not answer.settled:
+                answer = _settled(counted, resolve, self, request)
+            counted.routing = TAKEN
+            return answer.give(request)
+        except Exception as error:
+            _hide(error)
+            raise
+
+    return resolve_request
+
+
+def _settled(counted: Request, resolve: Callable[..., Any], handler: Any, request: Any) -> Answer:
+    """The early answer if it holds; else Django's own, which names the request."""
+    try:
+        early = counted.routing
+        if early is not None and _still_holds(early, request):
+            _count(counted, early)
+            early.settled = True
+            return early  # type: ignore[no-any-return]
+    except Exception:
+        guard.swallowed()
+    answer = Answer()
+    answer.settled = True
+    try:
+        answer.match = resolve(handler, request)
+    except Exception as error:
+        answer.error = error
+    try:
+        route = None if answer.match is None else mounted(answer.match.route, get_script_prefix())
+        name = endpoint_name(request.method, route)
+        if name != counted.early_name:
+            counted.name(name)
+    except Exception:
+        guard.swallowed()
+    return answer
+
+
+def _still_holds(early: Answer, request: Any) -> bool:
+    """Whether Django, asked now, would answer the same."""
+    if request.path_info != early.path_info or request.method != early.method:
+        return False
+    if get_script_prefix() != early.prefix:
+        return False
+    if early.language is not None and get_language() != early.language:
+        return False
+    if not hasattr(request, "urlconf"):
+        return get_resolver() is early.resolver
+    if get_resolver(request.urlconf) is not early.resolver:
+        return False
+    set_urlconf(request.urlconf)
+    return True
+
+
+def _count(counted: Request, early: Answer) -> None:
+    """Resolving is the application's cost, though it came before the count began."""
+    before, after = early.clock
+    if counted.group is None:
+        counted.before -= after - before
+    else:
+        counted.before = moved_back(counted.before, before, after)
+    counted.started_monotonic_ns -= early.wall_ns
+
+
+def _script_prefix(environ: dict[str, Any]) -> str:
+    """The script prefix that Django is about to set."""
+    name: str = environ.get("SCRIPT_NAME", "")
+    if (
+        "SCRIPT_URL" in environ
+        or "REDIRECT_URL" in environ
+        or settings.FORCE_SCRIPT_NAME is not None
+        or not name.isascii()
+    ):
+        name = get_script_name(environ)
+    return name if name.endswith("/") else name + "/"
+
+
+def _run_through(
+    method: Any, stub: Any, entering: Any, taking: Callable[..., Any], resolve: Callable[..., Any]
+) -> None:
+    """Put the second frame around the inside of a handler.
+
+    The handlers that are made already hold this very method, so its code is replaced.
+    """
+    method = inspect.unwrap(method)
+    if method.__closure__ is not None:  # another's wrapper: requests are named without the frame
+        return
+    inside = FunctionType(method.__code__, method.__globals__, method.__name__, method.__defaults__)
+    method.__kwdefaults__ = {
+        "enter": functools.partial(entering, inside, taking, resolve),
+        "hide": _hide,
+    }
+    method.__code__ = stub.__code__.replace(co_name=method.__name__)
+
+
+def _stub(self: Any, request: Any, *, enter: Any, hide: Any) -> Any:
+    try:
+        return enter(self, request)
+    except BaseException as error:
+        hide(error)
+        raise
+
+
+async def _async_stub(self: Any, request: Any, *, enter: Any, hide: Any) -> Any:
+    try:
+        return await enter(self, request)
+    except BaseException as error:
+        hide(error)
+        raise
+
+
+def _entering(inside: Any, taking: Any, resolve: Any, handler: Any, request: Any) -> Any:
+    frame = _second_frame(taking, resolve, handler, request)
+    return inside(handler, request) if frame is None else frame(inside, handler, request)
+
+
+async def _async_entering(
+    inside: Any, taking: Any, resolve: Any, handler: Any, request: Any
+) -> Any:
+    frame = _second_frame(taking, resolve, handler, request)
+    if frame is None:
+        return await inside(handler, request)
+    return await async_endpoint_frame(frame.__name__)(inside, handler, request)
+
+
+def _second_frame(
+    taking: Any, resolve: Any, handler: Any, request: Any
+) -> Optional[Callable[..., Any]]:
+    """Settle the answer; the frame to go on in if that changed the request's name."""
+    counted = current_request()
+    if counted is None or counted.routing is TAKEN or counted.kind != HTTP:
+        return None
+    if type(handler).resolve_request is not taking:  # it may do more than resolve
+        return None
+    frame = counted.frame
+    counted.routing = _settled(counted, resolve, handler, request)
+    return None if counted.frame is frame else counted.frame
+
+
+def _hide(error: BaseException) -> None:
+    """Take the frames of this file out of a traceback, so that error groups do not change."""
+    error.__traceback__ = without_frames(error.__traceback__, _HERE)
