@@ -103,8 +103,13 @@ def _key(path: str) -> tuple[bytes, bool]:
     if not path:
         return b"", False
     try:
-        with open(path, "rb") as file:
-            key = file.read(KEY_BYTES_MAX + 1).strip()
+        with open(path, "rb", opener=_not_waiting) as file:
+            key = (file.read(KEY_BYTES_MAX + 1) or b"").strip()
     except OSError:
         return b"", True
     return (key, False) if 0 < len(key) <= KEY_BYTES_MAX else (b"", True)
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    """Opens a file; of a pipe that nobody writes to it is empty at once."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)

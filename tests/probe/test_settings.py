@@ -1,3 +1,4 @@
+import os
 import socket
 
 import pytest
@@ -70,3 +71,15 @@ def test_a_key_that_is_too_long_is_bad(tmp_path):
 def test_enabled(value, enabled):
     assert is_enabled({"DYNOSCOPE_ENABLED": value}) is enabled
     assert is_enabled({})
+
+
+def test_a_key_file_that_is_an_idle_pipe_is_bad_and_nobody_waits_for_it(tmp_path):
+    pipe = tmp_path / "key"
+    os.mkfifo(pipe)
+    environ = {"DYNOSCOPE_USER_HASH_KEY_FILE": str(pipe)}
+    without_writer = read_settings(environ, "/")
+    writer = os.open(pipe, os.O_RDWR)
+    silent_writer = read_settings(environ, "/")
+    os.close(writer)
+    for settings in (without_writer, silent_writer):
+        assert (settings.user_hash_key, settings.bad) == (b"", 1)
