@@ -1,4 +1,4 @@
-"""A Celery application over a broker of files."""
+"""A Celery application over a broker of files, or over BROKER_URL."""
 
 import os
 from pathlib import Path
@@ -9,14 +9,16 @@ import dynoscope_probe.celery
 
 _FOLDER = Path(os.environ["BROKER_DIR"])
 
-app = Celery("tasks", broker="filesystem://")
+_FILES = {
+    "data_folder_in": str(_FOLDER / "messages"),
+    "data_folder_out": str(_FOLDER / "messages"),
+    "polling_interval": 0.05,
+    "control_folder": str(_FOLDER / "control"),
+}
+
+app = Celery("tasks", broker=os.environ.get("BROKER_URL", "filesystem://"))
 app.conf.update(
-    broker_transport_options={
-        "data_folder_in": str(_FOLDER / "messages"),
-        "data_folder_out": str(_FOLDER / "messages"),
-        "polling_interval": 0.05,
-        "control_folder": str(_FOLDER / "control"),
-    },
+    broker_transport_options={} if "BROKER_URL" in os.environ else _FILES,
     task_ignore_result=True,
     worker_hijack_root_logger=False,
 )
@@ -39,3 +41,8 @@ def broken():
 def again(self):
     if self.request.retries == 0:
         raise self.retry(countdown=0)
+
+
+@app.task(name="feed.chain")
+def chain():
+    app.send_task("feed.fan_out", (0.0,))
