@@ -25,6 +25,7 @@ COMMANDS = {
     "agent": ("agent.command", "agent"),
     "compare": ("collector.command", "compare"),
     "demo": ("demo_stack.command", "demo"),
+    "doctor": ("agent.doctor.command", "doctor"),
     "profile": ("collector.profile_command", "profile"),
     "rules": ("alerting.command", "rules"),
     "run": ("agent.around", "run"),
@@ -75,7 +76,7 @@ def main(context: click.Context, config: Path) -> None:
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    """The file's tables; [agent] speaks of `agent run`."""
+    """The file's tables; [agent] speaks of `agent run`, and of what `doctor` asks about it."""
     if not path.exists():
         if path != CONFIG_FILE:
             raise click.BadParameter(f"{path} does not exist", param_hint="--config")
@@ -85,6 +86,7 @@ def _settings(path: Path) -> dict[str, Any]:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--config") from error
     if "agent" in tables:
+        tables.setdefault("doctor", tables["agent"])
         tables["agent"] = {"run": tables["agent"]}
     return tables
 

@@ -9,10 +9,10 @@ import click
 
 from agent.errors import AgentError
 
-__all__ = ["agent"]
+__all__ = ["agent", "default_spool"]
 
 
-def _default_spool() -> Path:
+def default_spool() -> Path:
     """Where root, or another user, keeps it."""
     if os.geteuid() == 0:
         return Path("/var/lib/dynoscope/spool")
@@ -33,7 +33,7 @@ def _share(context: click.Context, parameter: click.Parameter, text: str) -> flo
 _spool_option = click.option(
     "--spool",
     type=click.Path(path_type=Path, file_okay=False),
-    default=_default_spool,
+    default=default_spool,
     show_default="/var/lib/dynoscope/spool, or ~/.local/share/dynoscope/spool",
     help="Folder for what is not yet delivered.",
 )
@@ -144,6 +144,9 @@ def run_command(
 
     Example: dynoscope agent run --url http://127.0.0.1:8600 --token-file ingest.token
     """
+    from agent.lean import settle_in
+
+    settle_in()
     from agent.run import Config, run  # heavy imports, only for this command
 
     config = Config(
