@@ -16,7 +16,7 @@ from agent.errors import SpoolFailed
 from agent.exposition import Exposition
 from agent.flush import Flush
 from agent.gathering import Gathering
-from agent.lean import give_back
+from agent.lean import give_back, shed
 from agent.limits import Limits
 from agent.metrics import Metrics
 from agent.report import status_of, worker_series
@@ -130,6 +130,7 @@ class Agent:
         """Flush at the set pace; sampling and shipping run beside it in threads of their own."""
         shipping_stop = Event()
         self._flush()
+        shed()
         sampling = self._start("sampling", self.sampling.run, stop)
         shipping = self._start("shipping", self.shipper.run, shipping_stop)
         gathering = self._start("gathering", self.gathering.run, stop)

@@ -7,8 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from threading import Event
 
-import httpx
-
+from agent.http import Answer, Client
 from agent.limits import Limits
 from agent.spool import Entry, Spool, SpoolFile
 
@@ -40,7 +39,7 @@ class Shipper:
     #: set when there is something new to send
     wake: Event = field(default_factory=Event)
     #: called over the same connection after each round of sending
-    after: Callable[[httpx.Client], None] = lambda _: None
+    after: Callable[[Client], None] = lambda _: None
     state: str = "starting"
     last_error: str = ""
     last_ok_ms: int = 0
@@ -52,7 +51,7 @@ class Shipper:
 
     def run(self, stop: Event) -> None:
         """Send until `stop` is set and then once more what is there, as far as it goes."""
-        with httpx.Client(timeout=self.timeout_s, limits=httpx.Limits(max_connections=1)) as client:
+        with Client(self.timeout_s) as client:
             while True:
                 stopping = stop.is_set()
                 wait_s = self.send_all(client)
@@ -65,7 +64,7 @@ class Shipper:
                     stop.wait(wait_s)
                 self.wake.clear()
 
-    def send_all(self, client: httpx.Client) -> float | None:
+    def send_all(self, client: Client) -> float | None:
         """Send until the spool is empty (None) or something is in the way (seconds to wait)."""
         while (file := self.spool.oldest()) is not None:
             for entry in file.entries:
@@ -81,7 +80,7 @@ class Shipper:
         self.state = "waiting for rows"
         return None
 
-    def _send(self, client: httpx.Client, file: SpoolFile, entry: Entry) -> float | None:
+    def _send(self, client: Client, file: SpoolFile, entry: Entry) -> float | None:
         """One batch: None when it is settled, else how long to wait before the next try."""
         body = self.spool.body(file, entry)
         if body is None:
@@ -100,11 +99,11 @@ class Shipper:
                     **self.authorization(),
                 },
             )
-        except (httpx.HTTPError, OSError) as error:
+        except OSError as error:
             return self._later("collector not reached", f"{self.url}: {error}", self._pause_s())
         return self._judge(response, entry, body)
 
-    def _judge(self, response: httpx.Response, entry: Entry, body: bytes) -> float | None:
+    def _judge(self, response: Answer, entry: Entry, body: bytes) -> float | None:
         code = response.status_code
         if response.is_success:
             self._failures, self.state, self.last_error = 0, "sending", ""
@@ -148,7 +147,7 @@ class Shipper:
         return {"Authorization": f"Bearer {token}"}
 
 
-def _retry_after_s(response: httpx.Response, now_s: float) -> float | None:
+def _retry_after_s(response: Answer, now_s: float) -> float | None:
     """Retry-After in seconds, as a number or a date; None where there is none."""
     text = response.headers.get("Retry-After", "")
     if text.isdigit():

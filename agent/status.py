@@ -1,13 +1,16 @@
 """What the agent says of itself: status.json in the spool folder, and how it is shown."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import AgentError
+
+if TYPE_CHECKING:  # the agent writes its status without what shows it
+    from rich.console import Console
+    from rich.table import Table
 
 __all__ = ["read_status", "show_status", "write_status"]
 
@@ -59,6 +62,8 @@ def show_status(status: dict[str, Any], now_ms: int, console: Console) -> None:
     for one in status["workers"]:
         if one["reason"]:
             console.print(f"pid {one['pid']}: {one['reason']}", markup=False)
+    for failure in status["failures"].values():
+        console.print(failure, markup=False)
     for name, reason in status["refused"].items():
         console.print(f"ring {name} refused: {reason}", markup=False)
     for what, count in status["limits"].items():
@@ -66,15 +71,27 @@ def show_status(status: dict[str, Any], now_ms: int, console: Console) -> None:
 
 
 def _workers(workers: list[dict[str, Any]], now_ms: int) -> Table:
-    table = Table("service", "host", "pid", "worker", "release", "cost in", "read", "profiled")
+    from rich.table import Table
+
+    names = ("service", "host", "pid", "worker", "release", "python", "cost in", "read")
+    table = Table(*names, "idle", "stacks")
     for one in workers:
-        profiled = (
-            f"{(now_ms - one['profiled_ms']) / 1000:.0f} s ago" if one["profiled_ms"] else "-"
-        )
-        names = (one["service"], one["host"], one["pid"], one["worker"], one["release"])
-        rest = (one["unit"], one["seq"], profiled)
-        table.add_row(*[_plain(value) for value in (*names, *rest)])
+        known = (one["service"], one["host"], one["pid"] or "?", one["worker"], one["release"])
+        idle = f"{one['idle_s']:.0f} s" if one["idle_s"] >= 0 else "-"
+        values = (*known, one["runtime"], one["unit"], one["seq"], idle, _stacks(one, now_ms))
+        table.add_row(*[_plain(value) for value in values])
     return table
+
+
+def _stacks(worker: dict[str, Any], now_ms: int) -> str:
+    """When stacks were taken last, or what is in the way."""
+    if not worker["permission"]:
+        return "no permission"
+    if worker["thread_ids"] == "wrong":
+        return "wrong thread ids"
+    if not worker["profiled_ms"]:
+        return "-"
+    return f"{(now_ms - worker['profiled_ms']) / 1000:.0f} s ago"
 
 
 def _plain(value: object) -> str:

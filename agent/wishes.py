@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-import httpx
-
+from agent.http import Client
 from agent.limits import Limits
 from agent.workers import Worker
 from dynoscope_probe import layout
@@ -50,7 +49,7 @@ class Wishes:
     _written: set[tuple[int, int]] = field(default_factory=set)
     _asked_at_s: float = float("-inf")
 
-    def ask(self, client: httpx.Client) -> None:
+    def ask(self, client: Client) -> None:
         """Ask the collector, every ASK_EVERY_S at most; what it does not answer stays as it was."""
         if self.monotonic_s() - self._asked_at_s < ASK_EVERY_S:
             return
@@ -60,7 +59,7 @@ class Wishes:
                 f"{self.url}/v1/profiles/wishes", headers=self.authorization(), timeout=TIMEOUT_S
             )
             rows = answer.json()["wishes"] if answer.status_code == 200 else None
-        except (httpx.HTTPError, OSError):  # the shipper says so
+        except OSError:  # the shipper says so
             return
         except (ValueError, KeyError, TypeError):
             self.limits.add("wishes_not_understood")

@@ -2,9 +2,9 @@ import random
 import time
 from threading import Event, Thread
 
-import httpx
 import pytest
 
+from agent.http import Client
 from agent.limits import Limits
 from agent.ship import Shipper
 from agent.spool import Section, Spool
@@ -48,7 +48,7 @@ def test_sends_everything_in_order_with_the_token(spool, collector, tmp_path):
     token.write_text("s3cret\n")
     commit(spool, 1, 2)
     commit(spool, 3)
-    with httpx.Client() as client:
+    with Client() as client:
         assert shipper(spool, collector.url, token_file=token).send_all(client) is None
     assert [row["count"] for row in collector.rows("limits")] == [1, 2, 3]
     assert {call[2:] for call in collector.calls} == {(1, "Bearer s3cret", 204)}
@@ -59,7 +59,7 @@ def test_a_rejected_batch_is_set_aside_and_the_rest_goes_on(spool, collector):
     collector.answers = [(204, {}), (400, {}), (413, {})]
     commit(spool, 1, 2, 3, 4)
     one = shipper(spool, collector.url)
-    with httpx.Client() as client:
+    with Client() as client:
         assert one.send_all(client) is None
     assert [row["count"] for row in collector.rows("limits")] == [1, 4]
     reasons = sorted(path.read_text() for path in spool.rejected.glob("*.txt"))
@@ -74,7 +74,7 @@ def test_retry_after_is_honoured(spool, collector, status):
     collector.answers = [(status, {"Retry-After": "7"})]
     commit(spool, 1)
     one = shipper(spool, collector.url)
-    with httpx.Client() as client:
+    with Client() as client:
         assert 7 <= one.send_all(client) <= 7.5
         assert "busy" in one.state and str(status) in one.last_error
         assert one.send_all(client) is None
@@ -86,7 +86,7 @@ def test_retry_after_as_a_date_and_as_nonsense(spool, collector):
     collector.answers = [(503, date), (503, {"Retry-After": "soon"}), (503, {})]
     commit(spool, 1)
     one = shipper(spool, collector.url, wall_ms=lambda: 60_000)
-    with httpx.Client() as client:
+    with Client() as client:
         assert 30 <= one.send_all(client) <= 30.5
         assert 0 < one.send_all(client) <= 0.5
         assert 0 < one.send_all(client) <= 1.0
@@ -97,7 +97,7 @@ def test_a_refused_token_keeps_the_data_and_is_tried_slowly(spool, collector, st
     collector.answers = [(status, {})]
     commit(spool, 1)
     one = shipper(spool, collector.url)
-    with httpx.Client() as client:
+    with Client() as client:
         assert 20 < one.send_all(client) < 40
         assert "refuse" in one.state
         assert spool.oldest() is not None and not list(spool.rejected.iterdir())
@@ -109,7 +109,7 @@ def test_pauses_grow_and_shrink_again(spool, collector):
     collector.answers = [(500, {})] * 9
     commit(spool, 1)
     one = shipper(spool, collector.url)
-    with httpx.Client() as client:
+    with Client() as client:
         waits = [one.send_all(client) for _ in range(9)]
         assert waits[0] < 0.5 and waits[3] > 1.9 and 15 <= waits[8] <= 30
         assert one.send_all(client) is None
@@ -122,7 +122,7 @@ def test_pauses_grow_and_shrink_again(spool, collector):
 def test_a_missing_token_file_is_said_and_loses_nothing(spool, collector, tmp_path):
     commit(spool, 1)
     one = shipper(spool, collector.url, token_file=tmp_path / "absent")
-    with httpx.Client() as client:
+    with Client() as client:
         assert one.send_all(client) is not None
     assert "token file" in one.last_error and collector.calls == []
     assert spool.oldest() is not None
@@ -155,7 +155,7 @@ def test_what_an_earlier_process_may_have_sent_is_a_second_attempt(collector, tm
     first.close()
     second = Spool(tmp_path, Limits())
     commit(second, 2)
-    with httpx.Client() as client:
+    with Client() as client:
         shipper(second, collector.url).send_all(client)
     second.close()
     assert [call[2] for call in collector.calls] == [2, 1]
