@@ -12,7 +12,9 @@ from dynoscope_probe.ring import Facts, Ring, open_ring
 RECORD_ZERO = dict.fromkeys(layout.RECORD_FIELDS, 0)
 
 
-def make_ring(folder: Path, *, pid: int | None = None, records: int = 1024, **facts) -> Ring:
+def make_ring(
+    folder: Path, *, pid: int | None = None, records: int = 1024, details: int = 1024, **facts
+) -> Ring:
     """A ring that this process writes; `pid` makes its header name another process."""
     own = os.getpid()
     defaults = {
@@ -31,7 +33,7 @@ def make_ring(folder: Path, *, pid: int | None = None, records: int = 1024, **fa
         "unit_reason": "ENOENT",
         "sys_path": "/srv/app",
     }
-    ring = open_ring(str(folder), records, Facts(**{**defaults, **facts}))
+    ring = open_ring(str(folder), records, Facts(**{**defaults, **facts}), details)
     if pid is not None:
         _rename_process(ring.path, pid)
     return ring

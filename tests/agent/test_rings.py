@@ -175,8 +175,10 @@ def test_a_ring_cut_short_under_the_reader_gives_no_records(pair):
 def test_random_bytes_anywhere_never_raise_and_no_wrong_record_comes_out(tmp_path, rounds):
     rng = random.Random(7 + rounds)
     for _ in range(rounds):
-        writer = make_ring(tmp_path, records=16)
+        writer = make_ring(tmp_path, records=16, details=16)
         write(writer, rng.randrange(40), cost=99)
+        for _ in range(rng.randrange(40)):
+            writer.write_detail(b"\1" * layout.DETAIL_BODY_BYTES)
         size = os.path.getsize(writer.path)
         reader = None
         for _ in range(rng.choice((1, 3, 30))):
@@ -190,6 +192,9 @@ def test_random_bytes_anywhere_never_raise_and_no_wrong_record_comes_out(tmp_pat
             got = drain(reader, rng.randrange(20), alive=rng.random() < 0.5)
             assert all(got.records["cost"] == 99)
             assert got.dropped >= 0
+            written = reader.counters()["details_written"]
+            details = reader.drain_details(rng.randrange(20), written, alive=rng.random() < 0.5)
+            assert all(one["rest"].tobytes() == b"\1" * 115 for one in details.records)
             reader.in_flight()
         if reader:
             reader.close()

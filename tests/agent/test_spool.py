@@ -30,6 +30,14 @@ def opened(tmp_path):
     spools[-1].close()
 
 
+def test_a_cursor_of_an_earlier_version_has_read_no_details(opened):
+    spool = opened()
+    spool.commit([], {7: Cursor(9, {})})
+    (file,) = spool.folder.glob("*.spool")
+    file.write_bytes(file.read_bytes().replace(b', "details": 0', b" " * 14))
+    assert spool.cursors() == {7: Cursor(9, {})}
+
+
 def section(body=b"rows", rows=3, table="requests"):
     return Section(table, rows, body)
 
@@ -38,8 +46,9 @@ def test_rows_and_cursors_survive_together(opened):
     spool = opened()
     assert spool.cursors() == {} and spool.oldest() is None
     spool.commit(
-        [section(b"one"), section(b"two", table="limits")], {2**64 - 1: Cursor(5, {"a": 1})}
+        [section(b"one"), section(b"two", table="limits")], {2**64 - 1: Cursor(5, {"a": 1}, 3)}
     )
+    assert spool.cursors() == {2**64 - 1: Cursor(5, {"a": 1}, 3)}
     spool.commit([section(b"three")], {7: Cursor(9, {})})
     spool = opened()
     assert spool.cursors() == {7: Cursor(9, {})}
