@@ -1,13 +1,14 @@
 """Numbers of the host, of each worker and of the agent itself, as rows of `metrics`."""
 
 import os
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
 
+from agent.host import Host
 from agent.requests import Identity
 from agent.samples import WorkerView
 from agent.series import Series
@@ -15,6 +16,8 @@ from agent.series import Series
 __all__ = ["Metrics", "Row", "series_rows"]
 
 Row = dict[str, Any]
+#: Of the host, for flushes that the disk refuses.
+INCREASES_WAITING_MAX = 5_000
 
 
 @dataclass(slots=True)
@@ -24,9 +27,8 @@ class Metrics:
     #: (pid, process creation time) -> CPU seconds at the last committed flush
     _cpu_s: dict[tuple[int, float], float] = field(default_factory=dict)
     _next_cpu_s: dict[tuple[int, float], float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        psutil.cpu_percent(None)  # the first answer has no time before it
+    _increases_waiting: list[Series] = field(default_factory=list)
+    _host: Host = field(default_factory=lambda: Host(Path("/proc")))
 
     def rows(
         self,
@@ -38,7 +40,7 @@ class Metrics:
         """All rows of one flush."""
         self._next_cpu_s = {}
         rows = [
-            *_host_rows(host, now_ms),
+            *series_rows(host, self._host_series(host.host), now_ms),
             *self._process_rows(host, os.getpid(), "agent", [], now_ms),
         ]
         for worker in workers:
@@ -54,6 +56,15 @@ class Metrics:
     def settle(self) -> None:
         """The rows are on disk."""
         self._cpu_s = self._next_cpu_s
+        self._increases_waiting = []
+
+    def _host_series(self, host: str) -> list[Series]:
+        """The host's numbers, with the increases that no flush has put on disk."""
+        series = self._host.series(host)
+        gauges = [one for one in series if one.kind == "gauge"]
+        self._increases_waiting += [one for one in series if one.kind == "counter"]
+        self._increases_waiting = self._increases_waiting[-INCREASES_WAITING_MAX:]
+        return gauges + self._increases_waiting
 
     def _process_rows(
         self, who: Identity, pid: int, source: str, labels: list[str], now_ms: int
@@ -83,21 +94,6 @@ def series_rows(host: Identity, series: Sequence[Series], now_ms: int) -> list[R
         )
         for one in series
     ]
-
-
-def _host_rows(host: Identity, now_ms: int) -> Iterable[Row]:
-    """Machine-wide numbers; marked where the host is only a part of its machine."""
-    labels = ["shared_machine=1"] if host.host != socket.gethostname() else []
-    memory = psutil.virtual_memory()
-    values = (
-        ("host_cpu_percent", "percent", psutil.cpu_percent(None)),
-        ("host_cores", "cores", float(psutil.cpu_count() or 1)),
-        ("host_load_1m", "processes", psutil.getloadavg()[0]),
-        ("host_memory_total_bytes", "bytes", float(memory.total)),
-        ("host_memory_used_bytes", "bytes", float(memory.total - memory.available)),
-    )
-    for name, unit, value in values:
-        yield _row(host, now_ms, name, "gauge", unit, value, "host", labels)
 
 
 def _row(

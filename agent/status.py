@@ -71,14 +71,22 @@ def show_status(status: dict[str, Any], now_ms: int, console: Console) -> None:
 
 
 def _workers(workers: list[dict[str, Any]], now_ms: int) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     names = ("service", "host", "pid", "worker", "release", "python", "cost in", "read")
-    table = Table(*names, "idle", "stacks")
+    table = Table(*names, "idle", "stacks", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for one in workers:
         known = (one["service"], one["host"], one["pid"] or "?", one["worker"], one["release"])
         idle = f"{one['idle_s']:.0f} s" if one["idle_s"] >= 0 else "-"
-        values = (*known, one["runtime"], one["unit"], one["seq"], idle, _stacks(one, now_ms))
+        values = (
+            *known,
+            one["runtime"].rpartition(" ")[2],
+            one["unit"],
+            one["seq"],
+            idle,
+            _stacks(one, now_ms),
+        )
         table.add_row(*[_plain(value) for value in values])
     return table
 
