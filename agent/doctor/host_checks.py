@@ -94,9 +94,7 @@ def ptrace(facts: Facts) -> Finding:
     """Whether the agent may read the workers' stacks."""
     name, kernel = "ptrace", facts.kernel
     scope = kernel.ptrace_scope
-    setting = (
-        "there is no kernel.yama.ptrace_scope" if scope is None else f"ptrace_scope is {scope}"
-    )
+    setting = "Yama is not in this kernel" if scope is None else f"ptrace_scope is {scope}"
     mend = (
         "give the agent CAP_SYS_PTRACE (AmbientCapabilities=CAP_SYS_PTRACE in its unit,"
         " capabilities: add: [SYS_PTRACE] in Kubernetes)"
@@ -110,10 +108,8 @@ def ptrace(facts: Facts) -> Finding:
         says = f"{len(unseen)} workers: {unseen[0].unreachable}."
         return warning(name, says, "run the agent in the host's pid namespace (hostPID: true)")
     if scope == 3:
-        says = f"{setting[0].upper()}{setting[1:]}: nobody may read another process."
-        return failed(
-            name, says, "sysctl kernel.yama.ptrace_scope=1 needs a restart of the machine"
-        )
+        says = "kernel.yama.ptrace_scope is 3: nobody may read another process."
+        return failed(name, says, "set it to 1 in /etc/sysctl.d and restart the machine")
     if kernel.may_ptrace:
         return ok(name, f"{kernel.user} has CAP_SYS_PTRACE.")
     if scope:

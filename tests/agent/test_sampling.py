@@ -1,14 +1,9 @@
-import os
 import random
-import socket
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
-import httpx
 import pytest
 
 from agent.budget import Budget
@@ -19,6 +14,7 @@ from agent.samples import WorkerView
 from agent.sampling import Sampling, spread
 from agent.workers import Workers
 from tests.agent.processes import ROOT, target, until
+from tests.agent.uwsgi_server import load, uwsgi
 
 
 def sampling(workers, *, share=1.0, window_s=1, rate_hz=50, binary=None):
@@ -136,60 +132,16 @@ def test_every_service_has_a_worker_in_every_window():
     assert spread(workers, 0, rng) == []
 
 
-@contextmanager
-def uwsgi(folder, *options):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with open(folder / "uwsgi.log", "wb") as log:
-        process = subprocess.Popen(
-            [
-                Path(sys.executable).parent / "uwsgi", "--http-socket", f"127.0.0.1:{port}",
-                "--master", "--die-on-term", "--enable-threads", "--processes", "1",
-                "--venv", sys.prefix, "--pythonpath", str(ROOT),
-                "--module", "tests.agent.targets.uwsgi_app", *options,
-            ],
-            stdout=log, stderr=log, env={**os.environ, "RINGS": str(folder)},
-        )  # fmt: skip
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        until(lambda: process.poll() is None and _answers(url))
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _answers(url):
-    try:
-        return httpx.get(url).is_success
-    except httpx.TransportError:
-        return False
-
-
 @pytest.mark.parametrize("after_fork", [True, False])
 def test_on_cpu_means_on_cpu_on_uwsgi(tmp_path, after_fork):
     options = ["--py-call-osafterfork"] if after_fork else []
-    with uwsgi(tmp_path, *options) as url:
-        stop = Event()
-
-        def load():
-            with httpx.Client() as client:
-                while not stop.is_set():
-                    client.get(url)
-
-        thread = Thread(target=load)
-        thread.start()
-        try:
-            workers = Workers(tmp_path, Path("/proc"))
-            workers.look(1)
-            made = sampling(
-                [one.view("", "") for one in workers.known.values()], window_s=3, rate_hz=100
-            )
-            made.window(made.workers, 100)
-        finally:
-            stop.set()
-            thread.join()
+    with uwsgi(tmp_path, *options) as url, load(url):
+        workers = Workers(tmp_path, Path("/proc"))
+        workers.look(1)
+        made = sampling(
+            [one.view("", "") for one in workers.known.values()], window_s=3, rate_hz=100
+        )
+        made.window(made.workers, 100)
     samples = made.waiting()
     if not after_fork:
         (reason,) = made.reasons.values()

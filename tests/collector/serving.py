@@ -1,6 +1,10 @@
-"""A collector in a process of its own: `python -m tests.collector.serving DATA` prints its port."""
+"""A collector in a process of its own: `python -m tests.collector.serving DATA` prints its port.
+
+`... DATA PORT` takes that port (0: any) and the real time; without it the clock stands still.
+"""
 
 import sys
+import time
 from pathlib import Path
 
 import waitress
@@ -14,9 +18,11 @@ from tests.collector.rows import START_MS
 def main() -> None:
     data_dir = Path(sys.argv[1])
     tokens = load_or_make_tokens(data_dir)
-    app = create_app(open_store(data_dir), tokens, clock=lambda: START_MS / 1000 + 3600)
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    clock = time.time if port is not None else lambda: START_MS / 1000 + 3600
+    app = create_app(open_store(data_dir), tokens, clock=clock)
     server = waitress.create_server(
-        app, host="127.0.0.1", port=0, threads=6, asyncore_use_poll=True
+        app, host="127.0.0.1", port=port or 0, threads=6, asyncore_use_poll=True
     )
     print(f"ready {server.effective_port}", flush=True)
     server.run()

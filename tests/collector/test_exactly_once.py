@@ -27,9 +27,9 @@ BATCHES = [stream(rows.request_rows(BATCH_ROWS, seed, ring_id=seed)) for seed in
 
 
 @contextmanager
-def collector(data_dir: Path):
-    """A serving process and its address; killed at the end."""
-    command = [sys.executable, "-m", "tests.collector.serving", str(data_dir)]
+def collector(data_dir: Path, *arguments: str):
+    """A serving process and its address; killed at the end. `arguments`: see `serving`."""
+    command = [sys.executable, "-m", "tests.collector.serving", str(data_dir), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

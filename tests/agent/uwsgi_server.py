@@ -1,0 +1,65 @@
+"""Starts a real uWSGI with the application of `targets/`, and sends it requests."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import httpx
+
+from tests.agent.processes import ROOT, until
+
+
+@contextmanager
+def uwsgi(folder: Path, *options: str, app: str = "uwsgi_app", processes: int = 1) -> Iterator[str]:
+    """The address of a uWSGI that answers; its rings are in `folder`, its log in uwsgi.log."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(folder / "uwsgi.log", "wb") as log:
+        process = subprocess.Popen(
+            [
+                Path(sys.executable).parent / "uwsgi", "--http-socket", f"127.0.0.1:{port}",
+                "--master", "--die-on-term", "--enable-threads", "--processes", str(processes),
+                "--venv", sys.prefix, "--pythonpath", str(ROOT),
+                "--module", f"tests.agent.targets.{app}", *options,
+            ],
+            stdout=log, stderr=log, env={**os.environ, "RINGS": str(folder)},
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        until(lambda: process.poll() is None and _answers(url))
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def load(url: str, clients: int = 1) -> Iterator[None]:
+    """So many clients that each ask again as soon as they are answered."""
+    stop = Event()
+
+    def ask() -> None:
+        with httpx.Client() as client:
+            while not stop.is_set():
+                client.get(url)
+
+    with ExitStack() as ending:
+        for _ in range(clients):
+            thread = Thread(target=ask)
+            thread.start()
+            ending.callback(thread.join)
+        ending.callback(stop.set)
+        yield
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
