@@ -44,13 +44,15 @@ class UWSGI:
         """One look at every instance."""
         self._find(workers)
         instances: dict[str, Instance] = {}
+        pids: dict[str, dict[int, int]] = {}
         for worker in workers:
             master = self.masters.get(worker.ring_id)
             if master and master.address:
                 label = f"{worker.identity.service}-{master.pid}"
-                instances.setdefault(
-                    master.address, Instance(master.address, worker.identity, label)
-                )
+                known = pids.setdefault(master.address, {})
+                found = Instance(master.address, worker.identity, label, known)
+                instances.setdefault(master.address, found)
+                known[worker.worker] = worker.pid
         for address in self.named:
             instances.setdefault(address, Instance(address, None, address))
         self.limits.add("uwsgi_instances_over", len(instances) - INSTANCES_MAX)
@@ -92,7 +94,7 @@ class UWSGI:
             self.failures[instance.address] = f"uWSGI stats socket {instance.address}: {error}"
             return []
         if instance.who is None:
-            instance = Instance(instance.address, _owner(stats, workers), instance.label)
+            instance = _named(instance, stats, workers)
         return series_of(instance, stats, self._increases, time.monotonic())
 
 
@@ -134,8 +136,12 @@ def _connected(address: str) -> socket.socket:
     return sock
 
 
-def _owner(stats: Mapping[str, Any], workers: Iterable[WorkerView]) -> Any:
-    """Whose worker is among those of a document."""
+def _named(instance: Instance, stats: Mapping[str, Any], workers: Iterable[WorkerView]) -> Instance:
+    """An instance whose address was given, with the workers of ours that its document lists."""
     listed = stats.get("workers")
-    pids = {one.get("pid") for one in listed if isinstance(one, dict)} if listed else set()
-    return next((one.identity for one in workers if one.pid in pids), None)
+    rows = listed if isinstance(listed, list) else []
+    pids = {one.get("pid") for one in rows if isinstance(one, dict)}
+    ours = [one for one in workers if one.pid in pids]
+    who = ours[0].identity if ours else None
+    known = {one.worker: one.pid for one in ours}
+    return Instance(instance.address, who, instance.label, known)

@@ -4,7 +4,7 @@ https://uwsgi-docs.readthedocs.io/en/latest/StatsServer.html
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.requests import Identity
@@ -27,11 +27,15 @@ _COUNTERS = (
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A uWSGI master: its stats address, and whose numbers these are (None: the host's)."""
+    """A uWSGI master: its stats address, and whose numbers these are (None: the host's).
+
+    `pids`: worker number -> its pid, as far as its ring is known.
+    """
 
     address: str
     who: Identity | None
     label: str
+    pids: Mapping[int, int] = field(default_factory=dict)
 
 
 def series_of(
@@ -80,11 +84,13 @@ def _of_worker(
     number, pid = _number(worker, "id"), _number(worker, "pid")
     if number is None:
         return
-    labels = (f"worker={number:.0f}",)
-    for field, name, unit in _COUNTERS:
-        value = _number(worker, field)
+    labels: tuple[str, ...] = (f"worker={number:.0f}",)
+    if int(number) in instance.pids:
+        labels = (f"pid={instance.pids[int(number)]}", *labels)
+    for source, name, unit in _COUNTERS:
+        value = _number(worker, source)
         if value is not None:
-            yield from _counter(instance, name, unit, value, increases, labels)
+            yield from _counter(instance, name, unit, value, increases, labels, number)
     average_us = _number(worker, "avg_rt")
     if average_us is not None and pid:
         yield _gauge(instance, "uwsgi_avg_rt_us", "us", average_us, labels)
@@ -115,8 +121,9 @@ def _counter(
     value: float,
     increases: Increases,
     labels: tuple[str, ...],
+    worker: float = 0,
 ) -> Iterable[Series]:
-    increase = increases.of((instance.address, name, labels), value)
+    increase = increases.of((instance.address, name, worker), value)
     if increase is not None:
         labels = tuple(sorted((*labels, f"uwsgi={instance.label}")))
         yield Series(name, "counter", unit, labels, increase, "uwsgi", instance.who)

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from collector.answers.limits import limits_hit
 from collector.answers.records import Answer, HostRow, LimitRow, Window
+from collector.answers.workers import workers_by_host
 from collector.store import answer_reads
 from collector.store.store import Store, truncated
 
@@ -30,16 +31,23 @@ def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostR
     for row in measured.to_pylist():
         metrics.setdefault(_key(row), {})[row["metric"]] = row["newest"]
         newest[_key(row)] = max(newest.get(_key(row), 0), row["last_seen_ms"])
+    said = answer_reads.worker_metrics(store, window, service)
+    each_worker = workers_by_host(said)
     reasons = _unit_reasons(answer_reads.host_unit_reasons(store, window, service))
     limits: dict[Key, list[LimitRow]] = {}
     for row in answer_reads.limit_hits(store, window, service).to_pylist():
         limit = LimitRow(row["where"], row["what"], row["hits"])
         limits.setdefault(_key(row), []).append(limit)
     rows = []
-    for key in sorted(set(served) | set(samples) | set(metrics)):
+    for key in sorted(set(served) | set(samples) | set(metrics) | set(each_worker)):
         row = served.get(key, {})
         sample = samples.get(key, {})
-        seen = (row.get("last_seen_ms", 0), sample.get("last_seen_ms", 0), newest.get(key, 0))
+        seen = (
+            row.get("last_seen_ms", 0),
+            sample.get("last_seen_ms", 0),
+            newest.get(key, 0),
+            *(one.last_ms for one in each_worker.get(key, ())),
+        )
         rows.append(
             HostRow(
                 service=key[0],
@@ -54,11 +62,12 @@ def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostR
                 metrics=metrics.get(key, {}),
                 limits=tuple(limits.get(key, ())),
                 cost_unit_reasons=reasons.get(key, ()),
+                each_worker=each_worker.get(key, ()),
             )
         )
     return Answer(
         data=tuple(rows),
-        truncated=truncated(requests) or truncated(measured),
+        truncated=any(map(truncated, (requests, measured, said))),
         as_of_ms=max((row.last_ms for row in rows), default=0),
         limits=limits_hit(store, window, service),
     )

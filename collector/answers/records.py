@@ -22,6 +22,7 @@ __all__ = [
     "SpanRow",
     "Trace",
     "Window",
+    "WorkerRow",
 ]
 
 Data = TypeVar("Data")
@@ -131,6 +132,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """One worker as its agent finds it: what can be done with it, and why what cannot.
+
+    `runtime`: its Python; `permission`: "yes" if its stacks may be read; `thread_ids`: right, wrong
+    (waits would count as CPU) or unknown; `idle_s`: since its newest request, -1 without one;
+    `profiled_ms`: when stacks were taken last, 0 for never. Metrics are the newest values by name.
+    """
+
+    pid: int
+    worker: int
+    release: str
+    runtime: str
+    cost_unit: str
+    permission: str
+    thread_ids: str
+    idle_s: float
+    profiled_ms: int
+    reason: str
+    last_ms: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class HostRow:
     """One host as its agent sees it. Metrics are the newest values by name."""
 
@@ -147,6 +171,8 @@ class HostRow:
     limits: tuple[LimitRow, ...]
     #: why workers do not count in instructions, each reason once; empty: they do, or none says
     cost_unit_reasons: tuple[str, ...] = ()
+    #: the workers of its newest minutes, by number
+    each_worker: tuple[WorkerRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

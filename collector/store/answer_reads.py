@@ -23,6 +23,7 @@ __all__ = [
     "services",
     "table_sizes",
     "trace_spans",
+    "worker_metrics",
 ]
 
 
@@ -69,6 +70,11 @@ def host_samples(store: Store, window: Window, service: str) -> pa.Table:
 def host_metrics(store: Store, window: Window, service: str) -> pa.Table:
     """service, host, metric, newest (its newest value), last_seen_ms."""
     return store.query("host_metrics", service=service, **_bounds(window))
+
+
+def worker_metrics(store: Store, window: Window, service: str) -> pa.Table:
+    """service, host, metric, words (its labels, `k=v`), newest (its newest value), last_seen_ms."""
+    return store.query("worker_metrics", service=service, **_bounds(window))
 
 
 def host_unit_reasons(store: Store, window: Window, service: str) -> pa.Table:

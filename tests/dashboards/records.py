@@ -11,6 +11,7 @@ from collector.answers.records import (
     LimitRow,
     SeriesPoint,
     SloState,
+    WorkerRow,
 )
 from profiler.records import (
     Comparison,
@@ -109,6 +110,24 @@ def alert(**changes: Any) -> AlertState:
         },
     )
     return replace(state, **changes)
+
+
+def worker(**changes: Any) -> WorkerRow:
+    row = WorkerRow(
+        pid=4711,
+        worker=1,
+        release="r2",
+        runtime="cpython 3.11.7",
+        cost_unit="cpu_ns",
+        permission="yes",
+        thread_ids="right",
+        idle_s=4.0,
+        profiled_ms=NOW_MS - 120_000,
+        reason="",
+        last_ms=NOW_MS - 5_000,
+        metrics={"worker_rss_bytes": 128.0 * (1 << 20), "worker_busy_share": 0.35},
+    )
+    return replace(row, **changes)
 
 
 def host(**changes: Any) -> HostRow:

@@ -1,4 +1,4 @@
--- The newest value of each metric of a host; labels in braces make a name of their own.
+-- The newest value of each metric of a host (those of its workers apart: worker_metrics.sql); labels in braces make a name of their own.
 SELECT
     service, host,
     if(empty(labels), toString(name), concat(toString(name), '{', arrayStringConcat(labels, ','), '}')) AS metric,
@@ -10,5 +10,6 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
     AND ({service:String} = '' OR service = {service:String})
     AND source IN ('host', 'worker', 'uwsgi', 'agent')
+    AND NOT arrayExists(x -> substring(x, 1, 4) = 'pid=', labels)
 GROUP BY service, host, metric
 ORDER BY service, host, metric
