@@ -32,7 +32,7 @@ __all__ = ["Profile"]
 
 ROWS_MAX = 500
 #: How long the measured overhead is taken to hold.
-OVERHEAD_NS = 5 * 10**9
+OVERHEAD_NS = 10 * 10**9
 _U32_MAX, _U64_MAX = (1 << 32) - 1, (1 << 64) - 1
 _PER_PROCESS = sys.version_info >= (3, 12)
 
