@@ -6,36 +6,22 @@ named by method and host, never by path or query.
 
 from __future__ import annotations
 
-import functools
 from time import perf_counter_ns
-from types import ModuleType
-from typing import Any, Callable, Optional
-from urllib.parse import urlsplit
+from typing import Optional
 
-from dynoscope_probe import guard
 from dynoscope_probe.calls import bounded_name
-from dynoscope_probe.imports import when_imported
-from dynoscope_probe.request import ERROR, OK, Request, current_request
+from dynoscope_probe.request import ERROR, Request
 from dynoscope_probe.trace import traceparent_of
 
-__all__ = ["install"]
+__all__ = ["TRACEPARENT", "OutgoingCall", "host_name"]
 
-#: Where a connection keeps the call that it is in, and when it began to connect for it.
-_CALL, _CONNECTING = "_dynoscope_call", "_dynoscope_connecting"
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 )
-HEADER, STATE_HEADER = "traceparent", "tracestate"
+TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 
 
-def install() -> None:
-    """Hook into the HTTP clients of this process as soon as they are imported."""
-    when_imported("http.client", _hook_http_client)
-    when_imported("urllib3.connection", _hook_urllib3)
-    when_imported("httpx", _hook_httpx)
-
-
-class _Call:
+class OutgoingCall:
     """One outgoing call that has begun."""
 
     __slots__ = ("name", "request", "span_id", "started_ns")
@@ -58,191 +44,19 @@ class _Call:
         request = self.request
         if not request.process.settings.traceparent:
             return []
-        headers = [(HEADER, traceparent_of(request.trace, self.span_id))]
+        headers = [(TRACEPARENT, traceparent_of(request.trace, self.span_id))]
         if request.tracestate:
-            headers.append((STATE_HEADER, request.tracestate))
+            headers.append((TRACESTATE, request.tracestate))
         return headers
 
 
-def _hook_http_client(module: ModuleType) -> None:
-    connection: Any = module.HTTPConnection
-    if hasattr(connection.putrequest, "_dynoscope"):
-        return
-    connection.putrequest = _beginning(connection.putrequest)
-    connection.endheaders = _sending(connection.endheaders)
-    connection.getresponse = _ending(connection.getresponse)
-    connection.close = _closing(connection.close)
-
-
-def _hook_urllib3(module: ModuleType) -> None:
-    """urllib3 connects before it begins a call."""
-    for name in ("HTTPConnection", "HTTPSConnection"):
-        connection: Any = getattr(module, name)
-        if "connect" in vars(connection) and not hasattr(connection.connect, "_dynoscope"):
-            connection.connect = _connecting(connection.connect)
-
-
-def _beginning(putrequest: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(putrequest)
-    def beginning(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> Any:
-        request = current_request()
-        try:
-            if request is None:
-                vars(self).pop(_CALL, None)
-            else:
-                vars(self)[_CALL] = _begun(self, request, method, url)
-        except Exception:
-            guard.swallowed()
-        return putrequest(self, method, url, *arguments, **named)
-
-    beginning._dynoscope = True  # type: ignore[attr-defined]
-    return beginning
-
-
-def _begun(connection: Any, request: Request, method: str, url: str) -> _Call:
-    connected_for, started_ns = vars(connection).pop(_CONNECTING, (None, 0))
-    if connected_for is not request:
-        started_ns = perf_counter_ns()
-    return _Call(request, _name(connection, request, method, url), started_ns)
-
-
-def _sending(endheaders: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(endheaders)
-    def sending(self: Any, *arguments: Any, **named: Any) -> Any:
-        call: Optional[_Call] = vars(self).get(_CALL)
-        if call is None:
-            return endheaders(self, *arguments, **named)
-        try:
-            # The lines that were put so far: nothing public tells whether one is there.
-            lines = vars(self).get("_buffer", ())
-            if not any(line[:12].lower() == b"traceparent:" for line in lines):
-                for header in call.headers():
-                    self.putheader(*header)
-        except Exception:
-            guard.swallowed()
-        try:
-            return endheaders(self, *arguments, **named)
-        except BaseException:
-            if vars(self).pop(_CALL, None) is call:
-                call.end(ERROR)
-            raise
-
-    return sending
-
-
-def _ending(getresponse: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(getresponse)
-    def ending(self: Any, *arguments: Any, **named: Any) -> Any:
-        call: Optional[_Call] = vars(self).pop(_CALL, None)
-        if call is None:
-            return getresponse(self, *arguments, **named)
-        try:
-            response = getresponse(self, *arguments, **named)
-        except BaseException:
-            call.end(ERROR)
-            raise
-        call.end(OK, response.status)
-        return response
-
-    return ending
-
-
-def _closing(close: Callable[..., Any]) -> Callable[..., Any]:
-    """A connection that is closed in the middle of a call: sending the body failed."""
-
-    @functools.wraps(close)
-    def closing(self: Any) -> Any:
-        call: Optional[_Call] = vars(self).pop(_CALL, None)
-        if call is not None:
-            call.end(ERROR)
-        return close(self)
-
-    return closing
-
-
-def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(connect)
-    def connecting(self: Any) -> Any:
-        request = current_request()
-        if request is None or _CALL in vars(self):  # within a call: counted already
-            return connect(self)
-        started_ns = perf_counter_ns()
-        vars(self)[_CONNECTING] = (request, started_ns)
-        try:
-            return connect(self)
-        except BaseException:
-            vars(self).pop(_CONNECTING, None)
-            try:
-                name = _name(self, request, "CONNECT", "")
-                _Call(request, name, started_ns).end(ERROR)
-            except Exception:
-                guard.swallowed()
-            raise
-
-    connecting._dynoscope = True  # type: ignore[attr-defined]
-    return connecting
-
-
-def _name(connection: Any, request: Request, method: str, url: str) -> str:
-    """`GET host`, with the port if it is not the scheme's own; behind a proxy the host meant."""
-    attributes = vars(connection)
-    host, port = attributes.get("_tunnel_host"), attributes.get("_tunnel_port")
-    if not host and not url.startswith("/") and "://" in url:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    if not host:
-        host, port = connection.host, connection.port
-    return _host_name(request, method, str(host), port, connection.default_port)
-
-
-def _host_name(
+def host_name(
     request: Request, method: str, host: str, port: Optional[int], default_port: int
 ) -> str:
+    """`GET host`, with the port if it is not the scheme's own."""
+
     def make() -> str:
         place = host if port in (None, default_port) else "%s:%d" % (host, port)
         return "%s %s" % (method if method in METHODS else "(method)", place)
 
     return bounded_name(request, (method, host, port), make)
-
-
-def _hook_httpx(module: ModuleType) -> None:
-    transport: Any = module.HTTPTransport
-    handle = transport.handle_request
-    if hasattr(handle, "_dynoscope"):
-        return
-
-    @functools.wraps(handle)
-    def handling(self: Any, sent: Any) -> Any:
-        request = current_request()
-        if request is None:
-            return handle(self, sent)
-        call, added = None, []
-        try:
-            url = sent.url
-            default_port = 443 if url.scheme == "https" else 80
-            name = _host_name(request, sent.method, url.host, url.port, default_port)
-            call = _Call(request, name, perf_counter_ns())
-            if HEADER not in sent.headers:
-                added = call.headers()
-                sent.headers.update(added)
-        except Exception:
-            guard.swallowed()
-        return _handled(handle, self, sent, call, [name for name, _ in added])
-
-    handling._dynoscope = True  # type: ignore[attr-defined]
-    transport.handle_request = handling
-
-
-def _handled(
-    handle: Callable[..., Any], transport: Any, sent: Any, call: Optional[_Call], added: list[str]
-) -> Any:
-    outcome, status = ERROR, 0
-    try:
-        response = handle(transport, sent)
-        outcome, status = OK, response.status_code
-        return response
-    finally:
-        if call is not None:
-            call.end(outcome, status)
-        for name in added:  # a redirect copies the request's headers: the next call has its own
-            sent.headers.pop(name, None)

@@ -63,6 +63,19 @@ class Process:
             state = self._threads.state = ThreadState(self)
         return state
 
+    def instead_of_thread(self, state: Any, begin: Callable[[], Any]) -> Any:
+        """What `begin()` gives, with another state in the place of this thread's."""
+        threads = self._threads
+        own = getattr(threads, "state", None)
+        threads.state = state
+        try:
+            return begin()
+        finally:
+            if own is None:
+                del threads.state
+            else:
+                threads.state = own
+
     def endpoint(self, name: str) -> tuple[Callable[..., Any], int]:
         """(frame to call through, string id) of an endpoint; past the limit those of `(other)`."""
         known = self._frames.get(name)
@@ -202,9 +215,9 @@ def _open(pid: int) -> Process:
 
 def _install_hooks() -> None:
     """Time what requests ask of others; here, since without a ring nothing needs to be timed."""
-    from dynoscope_probe import garbage, outgoing, publishing, stores
+    from dynoscope_probe import garbage, http_client, httpx, publishing, sqlalchemy, stores
 
-    for hooks in (garbage, outgoing, publishing, stores):
+    for hooks in (garbage, http_client, httpx, publishing, sqlalchemy, stores):
         try:
             hooks.install()
         except Exception:

@@ -1,5 +1,6 @@
 """Outgoing calls over real sockets: counted once, timed to the response's headers, traced."""
 
+import asyncio
 import contextlib
 import http.client
 import socket
@@ -69,7 +70,15 @@ def by_httpx(url, headers, method="GET"):
     return httpx.request(method, url, headers=headers).status_code
 
 
-WAYS = [by_http_client, by_urllib, by_requests, by_urllib3, by_httpx]
+def by_async_httpx(url, headers, method="GET"):
+    async def ask():
+        async with httpx.AsyncClient() as client:
+            return (await client.request(method, url, headers=headers)).status_code
+
+    return asyncio.run(ask())
+
+
+WAYS = [by_http_client, by_urllib, by_requests, by_urllib3, by_httpx, by_async_httpx]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -132,7 +141,7 @@ FAILURES = (
 )
 
 
-@pytest.mark.parametrize("way", [by_http_client, by_urllib, by_requests, by_httpx])
+@pytest.mark.parametrize("way", [by_http_client, by_urllib, by_requests, by_httpx, by_async_httpx])
 @pytest.mark.parametrize("how", ["hang-up", "refused"])
 def test_a_call_that_fails_raises_as_before_and_counts(ring_dir, target, way, how):
     url = f"{target.url}/hang-up" if how == "hang-up" else f"http://127.0.0.1:{free_port()}/"
