@@ -308,7 +308,7 @@ def test_resolving_is_part_of_the_cost(ring_dir, site):
 def test_a_handler_that_does_more_than_resolve(site):
     from django.core.handlers.wsgi import WSGIHandler
 
-    class Handler(WSGIHandler):
+    class Handler(WSGIHandler):  # type: ignore[misc]
         def resolve_request(self, request):
             site.seen.append(("own", None))
             request.path_info = "/noted/9/"

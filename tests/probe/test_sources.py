@@ -12,7 +12,7 @@ from dynoscope_probe import settings
 PACKAGE = Path(dynoscope_probe.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 #: Imported only once the application has imported them itself.
-FRAMEWORKS = {"celery", "django", "flask", "uwsgi", "werkzeug"}
+FRAMEWORKS = {"celery", "django", "flask", "openfeature", "starlette", "uwsgi", "werkzeug"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

@@ -1,14 +1,12 @@
 """Routes for what Django asks of its resolvers: languages, converters, rendering, errors."""
 
-import sys
-
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import get_urlconf, path, register_converter
 
-from tests.probe.apps.plain_app import busy
+from tests.probe.apps.plain_app import busy, endpoint_frames
 
 #: What happened, in order; each test begins with an empty list.
 seen = []
@@ -43,17 +41,7 @@ register_converter(Burning, "burning")
 register_converter(Broken, "broken")
 
 
-def endpoint_frames():
-    """Names of the endpoint frames that the caller runs in, outermost first."""
-    frame, found = sys._getframe(1), []
-    while frame is not None:
-        if frame.f_code.co_filename == "<endpoint>":
-            found.insert(0, frame.f_code.co_name)
-        frame = frame.f_back
-    return found
-
-
-def note(word, request=None):
+def note(word):
     seen.append((word, endpoint_frames()))
 
 
