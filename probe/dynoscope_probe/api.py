@@ -9,19 +9,26 @@ from typing import Iterator, Union
 from dynoscope_probe import guard
 from dynoscope_probe.request import current_request
 
-__all__ = ["flag", "set_endpoint", "set_user"]
+__all__ = ["flag", "note_flag", "set_endpoint", "set_user"]
+
+FLAG_CHARACTERS_MAX = 64
 
 
 @contextmanager
 def flag(name: str, value: Union[str, bool, int, float]) -> Iterator[None]:
     """Run a block under a feature flag: the request's record carries `name=value`."""
+    note_flag(name, value)
+    yield
+
+
+def note_flag(name: str, value: Union[str, bool, int, float]) -> None:
+    """The same from here to the request's end. Long names and values are cut, which `…` shows."""
     try:
         request = current_request()
         if request is not None:
-            request.add_flag(str(name), str(value))
+            request.add_flag(_bounded(str(name)), _bounded(str(value)))
     except Exception:
         guard.swallowed()
-    yield
 
 
 def set_endpoint(name: str) -> None:
@@ -45,3 +52,8 @@ def set_user(user_id: Union[str, int]) -> None:
         request.user_hash = int.from_bytes(digest, "little")
     except Exception:
         guard.swallowed()
+
+
+def _bounded(text: str) -> str:
+    short = text if len(text) <= FLAG_CHARACTERS_MAX else text[: FLAG_CHARACTERS_MAX - 1] + "…"
+    return short if short.isprintable() else "".join(c if c.isprintable() else " " for c in short)

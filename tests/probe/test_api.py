@@ -9,7 +9,7 @@ from tests.probe.test_middleware import call, respond
 
 
 def test_what_is_exported_is_what_is_there():
-    assert dynoscope_probe.__all__ == ["flag", "set_endpoint", "set_user", "wsgi"]
+    assert dynoscope_probe.__all__ == ["asgi", "flag", "set_endpoint", "set_user", "wsgi"]
     assert all(callable(getattr(dynoscope_probe, name)) for name in dynoscope_probe.__all__)
 
 
@@ -73,6 +73,17 @@ def test_flags_are_bounded(ring_dir):
     call(dynoscope_probe.wsgi(application))
     (ring,) = read_rings(ring_dir)
     assert len(ring.text(ring.records[0]["flags_id"]).split("\x1f")) == request.FLAGS_MAX
+
+
+def test_long_and_unprintable_flags_are_cut_and_cleaned(ring_dir):
+    def application(environ, start_response):
+        with dynoscope_probe.flag("n" * 65, "v" * 10_000), dynoscope_probe.flag("a\x1fb\n", "\0"):
+            return respond(environ, start_response)
+
+    call(dynoscope_probe.wsgi(application))
+    (ring,) = read_rings(ring_dir)
+    flags = ring.text(ring.records[0]["flags_id"]).split("\x1f")
+    assert flags == ["a b = ", "n" * 63 + "…=" + "v" * 63 + "…"]
 
 
 def test_an_exception_leaves_a_flag_as_it_came(ring_dir):
