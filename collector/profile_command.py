@@ -76,6 +76,7 @@ def _wait(
     """The profile once its requests are there, or what came until nothing more does."""
     words = {key: str(wish[key]) for key in ("service", "endpoint")}
     words["from"] = _rfc3339(wish["asked_ms"])
+    words["to"] = _rfc3339(wish["expires_s"] * 1000)
     say(f"asked for {wish['requests']} requests of {wish['endpoint']} on each host of the service")
     started_s = news_s = time.monotonic()
     seen, found = 0, {}
