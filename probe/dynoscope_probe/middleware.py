@@ -5,10 +5,18 @@ from __future__ import annotations
 import sys
 from typing import Any, Callable, Iterable, Iterator, Optional
 
-from dynoscope_probe import guard
+from dynoscope_probe import fast, guard
 from dynoscope_probe.endpoint import endpoint_name, without_endpoint_frames
 from dynoscope_probe.errors import note_error
-from dynoscope_probe.request import DISCONNECTED, ERROR, HTTP, OK, Request, begin_request
+from dynoscope_probe.request import (
+    DISCONNECTED,
+    ERROR,
+    HTTP,
+    OK,
+    Request,
+    begin_request,
+    compiled_core,
+)
 from dynoscope_probe.routes import Resolver, resolver_of
 
 __all__ = ["Middleware", "wsgi"]
@@ -160,3 +168,10 @@ def _failed(request: Request, error: BaseException) -> None:
     except Exception:
         guard.swallowed()
     request.end(ERROR)
+
+
+if compiled_core is not None:
+    compiled_core.failed, compiled_core.is_file = _failed, _is_file
+    Middleware = fast.compiled_class(  # type: ignore[assignment, misc]
+        fast.compiled().Caller, Middleware, _core=compiled_core
+    )

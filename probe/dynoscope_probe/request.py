@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextvars import ContextVar
 from os import getpid
 from threading import get_ident
 from time import perf_counter_ns, thread_time_ns, time_ns
 from typing import Any, Callable, Optional
 
-from dynoscope_probe import guard, layout
+from dynoscope_probe import fast, guard, layout
+from dynoscope_probe import process as process_module
 from dynoscope_probe.counters import UNIT_CPU_NS, UNIT_INSTRUCTIONS, UNIT_NONE, in_greenlet
 from dynoscope_probe.process import Process, count_unrecorded, current_process
 from dynoscope_probe.ring import NO_SLOT
@@ -317,3 +320,40 @@ def _dearest(statements: dict[int, list[int]]) -> list[int]:
     best = sorted(statements.items(), key=lambda item: -item[1][1])[:3]
     best += [(0, [0, 0])] * (3 - len(best))
     return [n for key, (calls, _) in best for n in (key, calls)] + [ns for _, (_, ns) in best]
+
+
+def _swallow(error: Exception) -> None:
+    """As `except Exception` would, for the compiled part."""
+    try:
+        raise error
+    except Exception:
+        guard.swallowed()
+
+
+def _compiled_core() -> Any:
+    """The compiled part, whose `begin` is `begin_request`; None where pure Python serves."""
+    compiled = fast.compiled()
+    if compiled is None or not fast.knows_slots(compiled.Count, Request):
+        return None
+    core = compiled.Core(
+        process_globals=vars(process_module),
+        current_process=current_process,
+        count_unrecorded=count_unrecorded,
+        current=_current,
+        modules=sys.modules,
+        in_greenlet=in_greenlet,
+        trace_context=trace_context,
+        tracestate_of=_tracestate,
+        dearest=_dearest,
+        write_spans=write_spans,
+        swallow=_swallow,
+        random_bytes=os.urandom,
+    )
+    core.request_type = fast.compiled_class(compiled.Count, Request)
+    return core
+
+
+compiled_core = _compiled_core()
+if compiled_core is not None:
+    Request = compiled_core.request_type  # type: ignore[misc]
+    begin_request = compiled_core.begin

@@ -106,6 +106,18 @@ class Ring:
         """What the agent wrote: bytes to be checked."""
         return self._memory[layout.CONTROL_OFFSET : layout.CONTROL_OFFSET + layout.CONTROL_BYTES]
 
+    def places(self) -> tuple[int, int, int, int, int, int]:
+        """Where the compiled part writes: slots at, slots, records at, records, newest seq at; and
+        where it reads the agent's wish."""
+        return (
+            layout.HEADER_BYTES + STRINGS_BYTES,
+            SLOT_COUNT,
+            self._records_at,
+            self._record_count,
+            _COUNTER_AT["written"],
+            layout.CONTROL_OFFSET,
+        )
+
     def write(self, body: bytes) -> None:
         """Store one packed RECORD under the next seq."""
         crc = crc32(body)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dynoscope_probe import guard, process
+from dynoscope_probe import guard, process, request
 
 
 def _reraise():
@@ -18,8 +18,14 @@ def ring_dir(tmp_path, monkeypatch):
         if name.startswith("DYNOSCOPE_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DYNOSCOPE_RING_DIR", str(folder))
-    process.forget_process()
+    _forget()
     guard.reraise_with(_reraise)
     yield folder
     guard.reraise_with(None)
+    _forget()
+
+
+def _forget():
     process.forget_process()
+    if request.compiled_core is not None:
+        request.compiled_core.forget()

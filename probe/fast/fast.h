@@ -1,0 +1,142 @@
+/* The compiled part of dynoscope_probe: what its pure Python modules request.py and middleware.py do
+ * in every request, in the same way. It keeps the interpreter lock throughout and owns no threads.
+ *
+ * Nothing here is global: a Core holds what an interpreter's modules gave it, a Ledger what belongs
+ * to one process and its ring. */
+#ifndef DYNOSCOPE_FAST_H
+#define DYNOSCOPE_FAST_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <structmember.h>
+
+/* layout.RECORD, layout.SLOT: compared with layout.py when the module is loaded (loading.py). */
+#define RECORD_FORMAT "<BBBBHHQQQQIIIIIIQQQQIIQQQQQIIIIIIQQQB3xI"
+#define SLOT_FORMAT "<IIQQIIQQ16x"
+#define PREFIX_FORMAT "<QI"
+#define RECORD_BYTES 256
+#define PREFIX_SIZE 12
+
+typedef struct {
+    uint8_t kind, outcome, unit, trace_sampled;
+    uint16_t status, reserved;
+    uint64_t started_ns, wall_ns, cost, task_clock_ns;
+    uint32_t ctx_switches, worker_req, endpoint_id, flags_id, error_id, worker_age_s;
+    uint64_t db_ns, cache_ns, rpc_ns, gc_ns;
+    uint32_t db_calls, cache_calls;
+    uint64_t trace_id_high, trace_id_low, span_id, user_hash, error_fp;
+    uint32_t statements[6]; /* id and calls of three */
+    uint64_t statement_ns[3];
+    uint8_t thread_slot, padding[3];
+    uint32_t rpc_calls;
+} Record;
+
+typedef struct {
+    uint32_t busy, thread_id;
+    uint64_t started_ns, started_monotonic_ns;
+    uint32_t endpoint_id, kind;
+    uint64_t trace_id_high, trace_id_low, reserved[2];
+} Slot;
+
+_Static_assert(sizeof(Record) == 200, "layout.RECORD");
+_Static_assert(sizeof(Slot) == 64, "layout.SLOT");
+
+enum { UNIT_NONE, UNIT_CPU_NS, UNIT_INSTRUCTIONS };
+enum { OUTCOME_OK, OUTCOME_ERROR, OUTCOME_KILLED, OUTCOME_DISCONNECTED };
+enum { KIND_HTTP };
+#define NO_SLOT 255
+/* trace._RANDOM: the part of a trace id that says whether its spans are kept. */
+#define RANDOM_MASK (((uint64_t)1 << 56) - 1)
+
+/* What the Python modules hand over: each name is a keyword of Core(). */
+#define CORE_FIELDS(X) \
+    X(process_globals)  /* dict of process.py */ \
+    X(current_process)  /* () -> Process or None */ \
+    X(count_unrecorded) /* (): there is no process */ \
+    X(current)          /* the ContextVar of the current request */ \
+    X(modules)          /* sys.modules */ \
+    X(in_greenlet)      /* () -> bool */ \
+    X(trace_context)    /* (traceparent, random_bits, threshold) -> Trace */ \
+    X(tracestate_of)    /* (trace, environ) -> str */ \
+    X(dearest)          /* (statements) -> nine numbers */ \
+    X(write_spans)      /* (request, outcome, wall_ns) */ \
+    X(swallow)          /* (error): within except */ \
+    X(random_bytes)     /* (count) -> bytes */
+
+/* Texts that are looked up in every request. */
+#define NAMES(X) \
+    X(_process) X(state) X(slot) X(group) X(native_id) X(seen) X(due) X(greenlet) \
+    X(HTTP_TRACEPARENT) X(_core) X(_application) X(_endpoint) X(close) X(status)
+
+typedef struct {
+    PyObject_HEAD
+#define X(name) PyObject *name;
+    CORE_FIELDS(X)
+#undef X
+    struct {
+#define X(name) PyObject *name;
+        NAMES(X)
+#undef X
+        PyObject *empty;
+    } names;
+    PyObject *request_type; /* subclass of Count that begin() makes */
+    PyObject *failed;       /* (request, error): an error leaves the application */
+    PyObject *is_file;      /* (response, environ) -> bool */
+    PyObject *ledger;       /* of the process that was current last */
+    PyObject *count_type, *ledger_type, *start_type, *body_type, *sized_body_type;
+    PyObject *iter, *next; /* builtins */
+} Core;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *core, *process, *ring, *next_seq, *next_request, *frames, *threads, *random_bits,
+        *deep;
+    Py_buffer memory;
+    int64_t pid, started_monotonic_ns, slow_ns;
+    uint64_t trace_threshold, random[4];
+    PyObject *trace_threshold_number;
+    Py_ssize_t slots_at, slot_count, records_at, record_count, written_at, control_at;
+} Ledger;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *ledger, *early_name, *frame, *flags, *group, *before, *statements, *status_line,
+        *thread, *tracestate, *calls, *deep, *routing;
+    int64_t before_ns, started_ns, started_monotonic_ns;
+    int64_t db_ns, db_calls, cache_ns, cache_calls, rpc_ns, rpc_calls, gc_ns;
+    uint64_t trace[5], user_hash, error_fp, number;
+    unsigned long thread_ident;
+    uint32_t endpoint_id, error_id;
+    int kind, cache_depth, slot;
+    char ended, running, countable;
+} Count;
+
+/* core.c */
+extern PyType_Spec core_spec, ledger_spec;
+Ledger *core_ledger(Core *core); /* borrowed; NULL without an error: stay silent */
+int is_core(PyObject *object);
+void ledger_write(Ledger *ledger, const Record *record, uint64_t seq);
+void ledger_begin(Ledger *ledger, int slot, const Slot *fields);
+void ledger_end(Ledger *ledger, int slot);
+uint64_t ledger_random(Ledger *ledger);
+/* Hands the current error to swallow(); 0 if it is dealt with, -1 if one is to be raised. */
+int core_swallow(Core *core);
+uint32_t fast_crc32(const void *data, size_t length);
+void fast_crc32_init(void);
+
+/* request.c */
+extern PyType_Spec count_spec;
+PyObject *count_begin(Core *core, int kind, PyObject *namer, PyObject *environ);
+int count_end(Count *self, int outcome);
+int count_status(const Count *self);
+
+/* middleware.c */
+extern PyType_Spec caller_spec, start_spec, body_spec, sized_body_spec;
+
+static inline PyObject *new_reference(PyObject *object) {
+    Py_XINCREF(object);
+    return object;
+}
+
+#endif

@@ -1,0 +1,542 @@
+/* Count: the numbers of one request while it runs, and its record at the end (request.py). */
+#include "fast.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define COUNT_OBJECTS(X) \
+    X(ledger) X(early_name) X(frame) X(flags) X(group) X(before) X(statements) X(status_line) \
+    X(thread) X(tracestate) X(calls) X(deep) X(routing)
+
+static inline int64_t clock_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline uint64_t not_negative(int64_t number) { return number > 0 ? (uint64_t)number : 0; }
+
+static inline uint32_t at_most_u32(int64_t number) {
+    return number <= 0 ? 0 : number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+}
+
+/* --- begin ------------------------------------------------------------------------------------ */
+
+/* Frame and string id of an endpoint, as Process.endpoint gives them. */
+static int take_endpoint(Count *self, Ledger *ledger, PyObject *name) {
+    PyObject *known = PyDict_GetItemWithError(ledger->frames, name);
+    if (known == NULL && PyErr_Occurred()) return -1;
+    Py_XINCREF(known);
+    if (known == NULL) known = PyObject_CallMethod(ledger->process, "endpoint", "O", name);
+    if (known == NULL) return -1;
+    int taken = PyArg_ParseTuple(known, "OI", &self->frame, &self->endpoint_id);
+    if (taken) Py_INCREF(self->frame);
+    else self->frame = NULL;
+    Py_DECREF(known);
+    return taken ? 0 : -1;
+}
+
+static int take_thread(Count *self, Ledger *ledger) {
+    Core *core = (Core *)ledger->core;
+    self->thread = PyObject_GetAttr(ledger->threads, core->names.state);
+    if (self->thread == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
+        PyErr_Clear();
+        self->thread = PyObject_CallMethod(ledger->process, "thread", NULL);
+        if (self->thread == NULL) return -1;
+    }
+    PyObject *slot = PyObject_GetAttr(self->thread, core->names.slot);
+    if (slot == NULL) return -1;
+    self->slot = (int)PyLong_AsLong(slot);
+    Py_DECREF(slot);
+    self->group = PyObject_GetAttr(self->thread, core->names.group);
+    if (self->group == NULL || PyErr_Occurred()) return -1;
+    self->thread_ident = PyThread_get_thread_ident();
+    return 0;
+}
+
+/* The caller's trace, told by Python; `traceparent` is a borrowed header value. */
+static int take_callers_trace(Count *self, Ledger *ledger, PyObject *traceparent,
+                              PyObject *environ) {
+    Core *core = (Core *)ledger->core;
+    PyObject *trace = PyObject_CallFunctionObjArgs(core->trace_context, traceparent,
+                                                   ledger->random_bits,
+                                                   ledger->trace_threshold_number, NULL);
+    if (trace == NULL) return -1;
+    uint64_t *t = self->trace;
+    int taken = PyTuple_Check(trace) && PyTuple_GET_SIZE(trace) == 5;
+    for (int n = 0; taken && n < 5; n++)
+        t[n] = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(trace, n));
+    if (taken && !PyErr_Occurred())
+        self->tracestate = PyObject_CallFunctionObjArgs(core->tracestate_of, trace, environ, NULL);
+    else if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "a trace of another make");
+    Py_DECREF(trace);
+    return self->tracestate == NULL ? -1 : 0;
+}
+
+static int take_trace(Count *self, Ledger *ledger, PyObject *environ) {
+    Core *core = (Core *)ledger->core;
+    PyObject *traceparent = NULL;
+    if (PyDict_CheckExact(environ)) {
+        traceparent = PyDict_GetItemWithError(environ, core->names.HTTP_TRACEPARENT);
+        if (traceparent == NULL && PyErr_Occurred()) return -1;
+        Py_XINCREF(traceparent);
+    } else {
+        traceparent = PyObject_CallMethod(environ, "get", "O", core->names.HTTP_TRACEPARENT);
+        if (traceparent == NULL) return -1;
+    }
+    int there = traceparent == NULL ? 0 : PyObject_IsTrue(traceparent);
+    if (there > 0) there = take_callers_trace(self, ledger, traceparent, environ) < 0 ? -1 : 1;
+    Py_XDECREF(traceparent);
+    if (there) return there < 0 ? -1 : 0;
+    self->trace[0] = ledger_random(ledger);
+    self->trace[1] = ledger_random(ledger);
+    self->trace[2] = (self->trace[1] & RANDOM_MASK) < ledger->trace_threshold;
+    self->trace[3] = 0;
+    self->trace[4] = ledger_random(ledger);
+    self->tracestate = new_reference(core->names.empty);
+    return 0;
+}
+
+static int mark_in_flight(Count *self, Ledger *ledger) {
+    if (self->slot == NO_SLOT) return 0;
+    Core *core = (Core *)ledger->core;
+    PyObject *native = PyObject_GetAttr(self->thread, core->names.native_id);
+    if (native == NULL) return -1;
+    Slot fields = {
+        .busy = 1,
+        .thread_id = (uint32_t)PyLong_AsUnsignedLong(native),
+        .started_ns = (uint64_t)self->started_ns,
+        .started_monotonic_ns = (uint64_t)self->started_monotonic_ns,
+        .endpoint_id = self->endpoint_id,
+        .kind = (uint32_t)self->kind,
+        .trace_id_high = self->trace[0],
+        .trace_id_low = self->trace[1],
+    };
+    Py_DECREF(native);
+    if (PyErr_Occurred()) return -1;
+    ledger_begin(ledger, self->slot, &fields);
+    return 0;
+}
+
+/* Whether other requests may run on this thread before this one ends. */
+static int take_countable(Count *self, Core *core) {
+    self->countable = 1;
+    PyObject *greenlet = PyDict_GetItemWithError(core->modules, core->names.greenlet);
+    if (greenlet == NULL) return PyErr_Occurred() ? -1 : 0;
+    PyObject *inside = PyObject_CallObject(core->in_greenlet, NULL);
+    int is = inside == NULL ? -1 : PyObject_IsTrue(inside);
+    Py_XDECREF(inside);
+    self->countable = !is;
+    return is < 0 ? -1 : 0;
+}
+
+/* A request whose turn it is gets a profile: see deep.py. */
+static int ask_for_profile(Count *self, Ledger *ledger) {
+    Core *core = (Core *)ledger->core;
+    uint64_t control;
+    memcpy(&control, (char *)ledger->memory.buf + ledger->control_at, 8);
+    PyObject *seen = PyObject_GetAttr(ledger->deep, core->names.seen);
+    PyObject *due = seen == NULL ? NULL : PyObject_GetAttr(ledger->deep, core->names.due);
+    if (due == NULL) {
+        Py_XDECREF(seen);
+        return -1;
+    }
+    int wanted = control != PyLong_AsUnsignedLongLong(seen) ||
+                 self->number >= PyLong_AsUnsignedLongLong(due);
+    Py_DECREF(seen);
+    Py_DECREF(due);
+    if (PyErr_Occurred()) return -1;
+    if (!wanted) return 0;
+    PyObject *done = PyObject_CallMethod(ledger->deep, "begin", "O", self);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int fill(Count *self, Ledger *ledger, int kind, PyObject *named, PyObject *environ) {
+    Core *core = (Core *)ledger->core;
+    PyObject *name = PyTuple_GET_ITEM(named, 0);
+    self->ledger = new_reference((PyObject *)ledger);
+    self->kind = kind;
+    self->running = 1;
+    self->early_name = new_reference(name);
+    self->routing = new_reference(PyTuple_GET_ITEM(named, 1));
+    self->status_line = new_reference(core->names.empty);
+    if (take_endpoint(self, ledger, name) < 0 || take_thread(self, ledger) < 0 ||
+        take_trace(self, ledger, environ) < 0)
+        return -1;
+    PyObject *number = PyObject_CallObject(ledger->next_request, NULL);
+    if (number == NULL) return -1;
+    self->number = PyLong_AsUnsignedLongLong(number);
+    Py_DECREF(number);
+    self->started_ns = clock_ns(CLOCK_REALTIME);
+    self->started_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    if (PyErr_Occurred() || mark_in_flight(self, ledger) < 0) return -1;
+    PyObject *token = PyContextVar_Set(core->current, (PyObject *)self);
+    if (token == NULL) return -1;
+    Py_DECREF(token);
+    if (take_countable(self, core) < 0 || ask_for_profile(self, ledger) < 0) return -1;
+    /* Last, so that the probe's own work is not counted. */
+    if (self->group == Py_None)
+        self->before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    else if ((self->before = PyObject_CallMethod(self->group, "read", NULL)) == NULL)
+        return -1;
+    return 0;
+}
+
+/* 1: count; 0: within another request; -1: an error. */
+static int outer_has_ended(Core *core, Ledger *ledger) {
+    PyObject *outer = NULL;
+    int go_on = 1;
+    if (PyContextVar_Get(core->current, NULL, &outer) < 0) return -1;
+    if (outer != NULL && PyObject_TypeCheck(outer, (PyTypeObject *)core->request_type)) {
+        Count *count = (Count *)outer;
+        if (count->ledger == (PyObject *)ledger) {
+            if (count->running && !count->ended) go_on = 0;
+            else if (count_end(count, OUTCOME_DISCONNECTED) < 0) go_on = -1;
+        }
+    }
+    Py_XDECREF(outer);
+    return go_on;
+}
+
+static PyObject *begin(Core *core, int kind, PyObject *namer, PyObject *environ) {
+    PyTypeObject *type = (PyTypeObject *)core->request_type;
+    if (type == NULL || !PyType_Check(type) ||
+        !PyType_IsSubtype(type, (PyTypeObject *)core->count_type)) {
+        PyErr_SetString(PyExc_TypeError, "request_type is no Count");
+        return NULL;
+    }
+    Ledger *ledger = core_ledger(core);
+    if (ledger == NULL) return PyErr_Occurred() ? NULL : PyObject_CallObject(core->count_unrecorded, NULL);
+    Py_INCREF(ledger);
+    PyObject *named = NULL; /* the endpoint's name, and what Request.routing is to be */
+    Count *self = NULL;
+    int go_on = outer_has_ended(core, ledger);
+    if (go_on > 0) {
+        PyObject *args[] = {environ};
+        named = PyObject_Vectorcall(namer, args, 1, NULL);
+        if (named != NULL && !(PyTuple_CheckExact(named) && PyTuple_GET_SIZE(named) == 2 &&
+                               PyUnicode_Check(PyTuple_GET_ITEM(named, 0))))
+            PyErr_SetString(PyExc_TypeError, "endpoint(environ) is to give (text, routing)");
+        else if (named != NULL && (self = (Count *)type->tp_alloc(type, 0)) != NULL &&
+                 fill(self, ledger, kind, named, environ) < 0) {
+            self->ended = 1; /* nothing is to be written of it */
+            Py_CLEAR(self);
+        }
+    }
+    Py_XDECREF(named);
+    Py_DECREF(ledger);
+    return go_on == 0 ? new_reference(Py_None) : (PyObject *)self;
+}
+
+/* Half begun, it would pass for what later requests are inside of. */
+static void forget_half_begun(Core *core) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *token = PyContextVar_Set(core->current, Py_None);
+    if (token == NULL) PyErr_Clear();
+    Py_XDECREF(token);
+    PyErr_Restore(type, value, traceback);
+}
+
+PyObject *count_begin(Core *core, int kind, PyObject *namer, PyObject *environ) {
+    PyObject *request = begin(core, kind, namer, environ);
+    if (request != NULL) return request;
+    forget_half_begun(core);
+    return core_swallow(core) < 0 ? NULL : new_reference(Py_None);
+}
+
+/* --- end -------------------------------------------------------------------------------------- */
+
+int count_status(const Count *self) {
+    PyObject *line = self->status_line;
+    int status = 0;
+    if (line == NULL || !PyUnicode_Check(line) || PyUnicode_READY(line) < 0) {
+        PyErr_Clear();
+        return 0;
+    }
+    Py_ssize_t length = PyUnicode_GET_LENGTH(line);
+    for (Py_ssize_t n = 0; n < 3 && n < length; n++) {
+        Py_UCS4 digit = PyUnicode_READ_CHAR(line, n);
+        if (digit < '0' || digit > '9') return 0;
+        status = status * 10 + (int)(digit - '0');
+    }
+    return status;
+}
+
+/* Fills unit, cost, task clock and context switches, in which `spent` is what Python gave. */
+static int take_spent(Record *record, PyObject *spent) {
+    unsigned long long cost, clock, switches;
+    int unit;
+    if (spent == NULL) return -1;
+    int taken = PyTuple_Check(spent) && PyArg_ParseTuple(spent, "iKKK", &unit, &cost, &clock, &switches);
+    Py_DECREF(spent);
+    if (!taken) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a reading of another make");
+        return -1;
+    }
+    record->unit = (uint8_t)unit;
+    record->cost = cost;
+    record->task_clock_ns = clock;
+    record->ctx_switches = switches > UINT32_MAX ? UINT32_MAX : (uint32_t)switches;
+    return 0;
+}
+
+static int measure(Count *self, Ledger *ledger, Record *record) {
+    if (!self->countable || PyThread_get_thread_ident() != self->thread_ident) return 0;
+    if (self->group == Py_None) {
+        int64_t spent_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - self->before_ns;
+        record->unit = UNIT_CPU_NS;
+        record->cost = record->task_clock_ns = not_negative(spent_ns);
+        return 0;
+    }
+    if (self->group == NULL || self->before == NULL) return 0;
+    if (take_spent(record, PyObject_CallMethod(self->group, "since", "O", self->before)) < 0)
+        return -1;
+    if (record->unit == UNIT_INSTRUCTIONS) return 0;
+    PyObject *done = PyObject_CallMethod(ledger->ring, "count", "s", "counter_multiplexed");
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int take_statements(Count *self, Core *core, Record *record) {
+    if (self->statements == NULL || self->statements == Py_None) return 0;
+    PyObject *args[] = {self->statements};
+    PyObject *found = PyObject_Vectorcall(core->dearest, args, 1, NULL);
+    PyObject *nine = found == NULL ? NULL : PySequence_Tuple(found);
+    Py_XDECREF(found);
+    if (nine == NULL) return -1;
+    if (PyTuple_GET_SIZE(nine) != 9) PyErr_SetString(PyExc_ValueError, "statements: not nine");
+    for (int n = 0; n < 9 && !PyErr_Occurred(); n++) {
+        int64_t number = PyLong_AsLongLong(PyTuple_GET_ITEM(nine, n));
+        if (n < 6) record->statements[n] = at_most_u32(number);
+        else record->statement_ns[n - 6] = not_negative(number);
+    }
+    Py_DECREF(nine);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int take_flags(Count *self, Record *record) {
+    if (self->flags == NULL || self->flags == Py_None) return 0;
+    PyObject *number = PyObject_CallMethod((PyObject *)self, "_flags_id", "O", self->flags);
+    if (number == NULL) return -1;
+    record->flags_id = at_most_u32(PyLong_AsLongLong(number));
+    Py_DECREF(number);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int fill_record(Count *self, Ledger *ledger, Record *record) {
+    record->kind = (uint8_t)self->kind;
+    record->trace_sampled = (uint8_t)self->trace[2];
+    record->status = (uint16_t)count_status(self);
+    record->started_ns = not_negative(self->started_ns);
+    record->worker_req = (uint32_t)self->number;
+    record->endpoint_id = self->endpoint_id;
+    record->error_id = self->error_id;
+    record->worker_age_s =
+        at_most_u32((self->started_monotonic_ns - ledger->started_monotonic_ns) / 1000000000);
+    record->db_ns = not_negative(self->db_ns);
+    record->cache_ns = not_negative(self->cache_ns);
+    record->rpc_ns = not_negative(self->rpc_ns);
+    record->gc_ns = not_negative(self->gc_ns);
+    record->db_calls = at_most_u32(self->db_calls);
+    record->cache_calls = at_most_u32(self->cache_calls);
+    record->rpc_calls = at_most_u32(self->rpc_calls);
+    record->trace_id_high = self->trace[0];
+    record->trace_id_low = self->trace[1];
+    record->span_id = self->trace[4];
+    record->user_hash = self->user_hash;
+    record->error_fp = self->error_fp;
+    record->thread_slot = (uint8_t)self->slot;
+    return take_statements(self, (Core *)ledger->core, record) < 0 || take_flags(self, record) < 0;
+}
+
+static int forget_current(Count *self, Core *core) {
+    PyObject *now = NULL;
+    if (PyContextVar_Get(core->current, NULL, &now) < 0) return -1;
+    int mine = now == (PyObject *)self;
+    Py_XDECREF(now);
+    if (!mine) return 0;
+    PyObject *token = PyContextVar_Set(core->current, Py_None);
+    Py_XDECREF(token);
+    return token == NULL ? -1 : 0;
+}
+
+static int store(Ledger *ledger, const Record *record) {
+    PyObject *number = PyIter_Next(ledger->next_seq);
+    if (number == NULL) return -1;
+    uint64_t seq = PyLong_AsUnsignedLongLong(number);
+    Py_DECREF(number);
+    if (PyErr_Occurred()) return -1;
+    ledger_write(ledger, record, seq);
+    return 0;
+}
+
+/* What goes beside the record: spans, the profile. */
+static int write_details(Count *self, Ledger *ledger, const Record *record) {
+    Core *core = (Core *)ledger->core;
+    if (self->trace[2] || record->outcome == OUTCOME_ERROR ||
+        (int64_t)record->wall_ns > ledger->slow_ns) {
+        PyObject *done = PyObject_CallFunction(core->write_spans, "OiK", self, record->outcome,
+                                               (unsigned long long)record->wall_ns);
+        if (done == NULL) return -1;
+        Py_DECREF(done);
+    }
+    if (self->deep != NULL && self->deep != Py_None) {
+        PyObject *done = PyObject_CallMethod(self->deep, "write", NULL);
+        if (done == NULL) return -1;
+        Py_DECREF(done);
+    }
+    return 0;
+}
+
+static int finish(Count *self, Ledger *ledger, int outcome) {
+    Core *core = (Core *)ledger->core;
+    Record record;
+    memset(&record, 0, sizeof record);
+    record.outcome = (uint8_t)outcome;
+    if (measure(self, ledger, &record) < 0 || forget_current(self, core) < 0) return -1;
+    record.wall_ns = not_negative(clock_ns(CLOCK_MONOTONIC) - self->started_monotonic_ns);
+    if (fill_record(self, ledger, &record) || store(ledger, &record) < 0 ||
+        write_details(self, ledger, &record) < 0)
+        return -1;
+    if (self->slot != NO_SLOT) ledger_end(ledger, self->slot);
+    return 0;
+}
+
+/* Writes the record, once. -1 with an error only where swallow() raises, in tests. */
+int count_end(Count *self, int outcome) {
+    if (self->ended) return 0;
+    self->ended = 1;
+    Ledger *ledger = (Ledger *)self->ledger;
+    if (ledger == NULL || (int64_t)getpid() != ledger->pid) return 0; /* forked in mid-request */
+    Py_INCREF(self);
+    Py_INCREF(ledger);
+    int done = finish(self, ledger, outcome);
+    if (done < 0) done = core_swallow((Core *)ledger->core);
+    Py_DECREF(ledger);
+    Py_DECREF(self);
+    return done;
+}
+
+static PyObject *end_method(Count *self, PyObject *outcome) {
+    long number = PyLong_AsLong(outcome);
+    if (number == -1 && PyErr_Occurred()) return NULL;
+    return count_end(self, (int)number) < 0 ? NULL : new_reference(Py_None);
+}
+
+/* --- the type --------------------------------------------------------------------------------- */
+
+static int count_traverse(Count *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(self));
+#define X(name) Py_VISIT(self->name);
+    COUNT_OBJECTS(X)
+#undef X
+    return 0;
+}
+
+static int count_clear(Count *self) {
+    self->ended = 1; /* without its ledger nothing can be written */
+#define X(name) Py_CLEAR(self->name);
+    COUNT_OBJECTS(X)
+#undef X
+    return 0;
+}
+
+static void count_dealloc(Count *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    count_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *get_process(Count *self, void *closure) {
+    Ledger *ledger = (Ledger *)self->ledger;
+    return new_reference(ledger == NULL || ledger->process == NULL ? Py_None : ledger->process);
+}
+
+static PyObject *get_trace(Count *self, void *closure) {
+    const uint64_t *t = self->trace;
+    return Py_BuildValue("(KKKKK)", t[0], t[1], t[2], t[3], t[4]);
+}
+
+static PyObject *get_status(Count *self, void *closure) {
+    return PyLong_FromLong(count_status(self));
+}
+
+static PyObject *get_calls(Count *self, void *closure) {
+    if (self->calls == NULL) self->calls = PyList_New(0);
+    return new_reference(self->calls);
+}
+
+/* What the counter read when the count began: a number of ns, or the group's reading. */
+static PyObject *get_before(Count *self, void *closure) {
+    if (self->before != NULL) return new_reference(self->before);
+    return PyLong_FromLongLong(self->before_ns);
+}
+
+static int set_before(Count *self, PyObject *value, void *closure) {
+    if (value != NULL && PyLong_Check(value)) {
+        int64_t ns = PyLong_AsLongLong(value);
+        if (ns == -1 && PyErr_Occurred()) return -1;
+        self->before_ns = ns;
+        Py_CLEAR(self->before);
+        return 0;
+    }
+    PyObject *old = self->before;
+    self->before = new_reference(value);
+    Py_XDECREF(old);
+    return 0;
+}
+
+static PyGetSetDef count_getset[] = {
+    {"before", (getter)get_before, (setter)set_before, NULL, NULL},
+    {"process", (getter)get_process, NULL, NULL, NULL},
+    {"trace", (getter)get_trace, NULL, NULL, NULL},
+    {"status", (getter)get_status, NULL, "Status of the response, 0 while there is none.", NULL},
+    {"calls", (getter)get_calls, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+#define OBJECT(name) {#name, T_OBJECT, offsetof(Count, name), 0, NULL}
+#define SIGNED(name) {#name, T_LONGLONG, offsetof(Count, name), 0, NULL}
+static PyMemberDef members[] = {
+    OBJECT(early_name), OBJECT(frame), OBJECT(flags), OBJECT(group), OBJECT(routing),
+    OBJECT(statements), OBJECT(status_line), OBJECT(thread), OBJECT(tracestate), OBJECT(deep),
+    SIGNED(started_ns), SIGNED(started_monotonic_ns), SIGNED(db_ns), SIGNED(db_calls),
+    SIGNED(cache_ns), SIGNED(cache_calls), SIGNED(rpc_ns), SIGNED(rpc_calls), SIGNED(gc_ns),
+    {"user_hash", T_ULONGLONG, offsetof(Count, user_hash), 0, NULL},
+    {"error_fp", T_ULONGLONG, offsetof(Count, error_fp), 0, NULL},
+    {"number", T_ULONGLONG, offsetof(Count, number), 0, NULL},
+    {"endpoint_id", T_UINT, offsetof(Count, endpoint_id), 0, NULL},
+    {"error_id", T_UINT, offsetof(Count, error_id), 0, NULL},
+    {"kind", T_INT, offsetof(Count, kind), 0, NULL},
+    {"cache_depth", T_INT, offsetof(Count, cache_depth), 0, NULL},
+    {"ended", T_BOOL, offsetof(Count, ended), 0, NULL},
+    {"running", T_BOOL, offsetof(Count, running), 0, NULL},
+    {"countable", T_BOOL, offsetof(Count, countable), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyMethodDef count_methods[] = {
+    {"end", (PyCFunction)end_method, METH_O, "Write the record, once. Never raises."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot count_slots[] = {
+    {Py_tp_dealloc, count_dealloc}, {Py_tp_traverse, count_traverse},
+    {Py_tp_clear, count_clear},     {Py_tp_getset, count_getset},
+    {Py_tp_members, members},       {Py_tp_methods, count_methods},
+    {0, NULL},
+};
+
+PyType_Spec count_spec = {
+    .name = "dynoscope_probe._fast.Count",
+    .basicsize = sizeof(Count),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = count_slots,
+};
