@@ -65,11 +65,10 @@ def series_of(
 def _of_instance(
     instance: Instance, stats: Mapping[str, Any], increases: Increases
 ) -> Iterable[Series]:
-    queues = [_number(stats, "listen_queue")]
-    queues += [_number(one, "queue") for one in _list(stats, "sockets")]
-    rooms = [_number(one, "max_queue") for one in _list(stats, "sockets")]
-    for name, found in (("uwsgi_listen_queue", queues), ("uwsgi_listen_queue_max", rooms)):
-        known = [one for one in found if one is not None]
+    # Of a Unix socket the kernel does not tell uWSGI the queue: it says 0 of 0.
+    told = [one for one in _list(stats, "sockets") if _number(one, "max_queue")]
+    for name, source in (("uwsgi_listen_queue", "queue"), ("uwsgi_listen_queue_max", "max_queue")):
+        known = [value for one in told if (value := _number(one, source)) is not None]
         if known:
             yield _gauge(instance, name, "requests", max(known))
     errors = _number(stats, "listen_queue_errors")

@@ -42,6 +42,10 @@ def application(environ, start_response):
     if not RINGS:
         folder = Path(os.environ["RINGS"])
         RINGS.append(make_ring(folder, sys_path="\n".join(sys.path), worker=uwsgi.worker_id()))
+    if environ["PATH_INFO"] == "/raise":
+        raise ValueError("as asked")
+    if environ["PATH_INFO"] == "/hang":
+        time.sleep(30)
     body = trampoline(view)
     write(RINGS[0], 1, endpoint="GET /")
     start_response("200 OK", [("Content-Type", "text/plain")])
