@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -168,7 +169,7 @@ def _endpoint_frames(pid):
     return [frame["name"] for frame in frames if frame["filename"] == "<endpoint>"]
 
 
-def test_a_client_that_goes_away(ring_dir):
+def test_outcomes_of_a_stream_and_a_crash(ring_dir):
     port = free_port()
     with server(uwsgi(port, *LINES, *PLAIN), environment(ring_dir), port):
         assert get(port, "/stream") == (200, b"part part part ")
@@ -177,3 +178,20 @@ def test_a_client_that_goes_away(ring_dir):
         wait_for_records(ring_dir, 2)
     outcomes = [record["outcome"] for _, record in records_in(ring_dir)]
     assert outcomes == [0, 1]
+
+
+def test_a_client_that_goes_away(ring_dir):
+    """The server closes the response before its last part; the worker goes on."""
+    port = free_port()
+    with server(uwsgi(port, *LINES, *PLAIN), environment(ring_dir), port):
+        with socket.create_connection(("127.0.0.1", port), 20) as client:
+            client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+            while b"part" not in client.recv(65536):
+                pass
+        wait_for_records(ring_dir, 1)
+        assert get(port, "/")[0] == 200
+        wait_for_records(ring_dir, 2)
+    (gone, next_one) = [record for _, record in records_in(ring_dir)]
+    assert (gone["outcome"], gone["status"], gone["error_fp"]) == (3, 200, 0)
+    assert next_one["outcome"] == 0
+    assert {ring.counters["probe_errors"] for ring in read_rings(ring_dir)} == {0}

@@ -1,8 +1,10 @@
 """A WSGI application without a framework."""
 
+import itertools
 import os
 import sys
 import time
+from typing import Any
 
 
 def application(environ, start_response):
@@ -16,6 +18,8 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     if path == "/stream":
         return stream()
+    if path == "/endless":
+        return itertools.repeat(b"part " * 1000)
     return [b"plain %d" % os.getpid()]
 
 
@@ -33,7 +37,8 @@ def busy(seconds):
 
 def endpoint_frames():
     """Names of the endpoint frames that the caller runs in, outermost first."""
-    frame, found = sys._getframe(1), []
+    frame: Any = sys._getframe(1)
+    found: list[str] = []
     while frame is not None:
         if frame.f_code.co_filename == "<endpoint>":
             found.insert(0, frame.f_code.co_name)
