@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import mmap
 import os
+import stat
 import threading
 from binascii import crc32
 from collections import deque
@@ -220,15 +221,19 @@ def open_ring(
 ) -> Ring:
     """Make this process's ring; raises OSError where the folder or the memory cannot be had.
 
-    The file gets its name once its header is whole.
+    The file gets its name once its header is whole. It is this user's alone, unless the folder
+    hands on its group (set-group-id): then the group, the agent's, may read and write it, too.
     """
     os.makedirs(directory, mode=0o700, exist_ok=True)
+    shared = os.stat(directory).st_mode & stat.S_ISGID
     ring_id = int.from_bytes(os.urandom(8), "little") or 1
     path = os.path.join(directory, "%d-%016x.ring" % (facts.pid, ring_id))
     unfinished = path + ".new"
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(unfinished, flags, 0o600)
     try:
+        if shared:
+            os.fchmod(fd, 0o660)
         size = _details_offset(record_count) + detail_count * layout.DETAIL_BYTES
         os.posix_fallocate(fd, 0, size)
         ring = Ring(mmap.mmap(fd, size), ring_id, record_count, path, facts.pid, detail_count)

@@ -212,3 +212,15 @@ def test_a_string_that_nobody_may_add_now_is_lost_and_counted(opened):
     with opened._string_lock:
         assert opened.string_id("in the middle") == 0
     assert read_ring(opened.path).counters["strings_full"] == 1
+
+
+def test_a_ring_is_its_users_alone_unless_the_folder_hands_on_its_group(tmp_path):
+    for mode, expected in ((0o770, 0o600), (0o2770, 0o660)):
+        folder = tmp_path / oct(mode)
+        folder.mkdir()
+        folder.chmod(mode)
+        made = open_ring(str(folder), 64, FACTS)
+        try:
+            assert os.stat(made.path).st_mode & 0o777 == expected
+        finally:
+            made.close()
