@@ -32,6 +32,7 @@ def environment(ring_dir, **more):
     return {
         **kept,
         "DYNOSCOPE_RING_DIR": str(ring_dir),
+        "TEST_LOG_DIR": str(Path(ring_dir).parent),
         "DYNOSCOPE_SERVICE": "shop",
         "PYTHONDONTWRITEBYTECODE": "1",
         **more,
@@ -41,7 +42,7 @@ def environment(ring_dir, **more):
 @contextlib.contextmanager
 def process(argv, env, cwd=APPS, stop=signal.SIGTERM):
     """A process with its output in a file; ended with its whole session."""
-    log = Path(env["DYNOSCOPE_RING_DIR"]).parent / f"log-{time.monotonic_ns()}"
+    log = Path(env["TEST_LOG_DIR"]) / f"log-{time.monotonic_ns()}"
     with log.open("wb") as output:
         running = subprocess.Popen(
             argv, env=env, cwd=cwd, stdout=output, stderr=output, start_new_session=True

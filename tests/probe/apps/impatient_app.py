@@ -1,0 +1,7 @@
+"""The plain application in a process that looks for a ring again at once."""
+
+from dynoscope_probe import process
+
+process.RETRY_NS = 0
+
+from plain_app import application  # noqa: E402, F401
