@@ -87,19 +87,21 @@ def cgroup_of(pid: int, proc_root: Path, mounts: Sequence[_Mount] | None = None)
     mounts = _mounts(proc_root) if mounts is None else mounts
     cpu: list[Path] = []
     memory: list[Path] = []
-    names: list[str] = []
+    name = "/"
     for line in lines:
         _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
         words = set(controllers.split(","))
         if not words & {"", "cpu", "memory"}:
             continue
+        has_cpu = "cpu" in words or not controllers
         levels = _levels(mounts, frozenset(words - {""}), path)
-        if "cpu" in words or not controllers:
+        if has_cpu:
             cpu += levels
         if "memory" in words or not controllers:
             memory += levels
-        names += [path] if levels and path != "/" else []
-    return _found(names[0] if names else "/", cpu, memory) if cpu or memory else None
+        if levels and path != "/" and (has_cpu or name == "/"):
+            name = path
+    return _found(name, cpu, memory) if cpu or memory else None
 
 
 def _found(name: str, cpu: Sequence[Path], memory: Sequence[Path]) -> Found:
