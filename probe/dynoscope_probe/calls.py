@@ -53,14 +53,12 @@ def timed_cache_call(
     return timed
 
 
-def bounded_name(request: Request, key: Any, make: Callable[[], str]) -> str:
-    """The name of a kind of call, made once for each key; past NAMES_MAX it is `(other)`."""
+def bounded_name(request: Request, key: Any, name: str) -> str:
+    """Keep the name of a kind of call; past NAMES_MAX it is `(other)`."""
     names = request.process.call_names
-    name = names.get(key)
-    if name is None:
-        if len(names) >= NAMES_MAX:
-            return OTHER
-        names[key] = name = make()
+    if len(names) >= NAMES_MAX:
+        return OTHER
+    names[key] = name
     return name
 
 

@@ -74,9 +74,7 @@ def _sending(endheaders: Callable[..., Any]) -> Callable[..., Any]:
         if call is None:
             return endheaders(self, *arguments, **named)
         try:
-            # The lines that were put so far: nothing public tells whether one is there.
-            lines = vars(self).get("_buffer", ())
-            if not any(line[:12].lower() == b"traceparent:" for line in lines):
+            if not _is_traced(self):
                 for header in call.headers():
                     self.putheader(*header)
         except Exception:
@@ -89,6 +87,14 @@ def _sending(endheaders: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     return sending
+
+
+def _is_traced(connection: Any) -> bool:
+    """Whether a traceparent was put: nothing public tells, but the lines so far."""
+    for line in vars(connection).get("_buffer", ()):  # noqa: SIM110 - twice as fast as any()
+        if line[:12].lower() == b"traceparent:":
+            return True
+    return False
 
 
 def _ending(getresponse: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,9 +54,10 @@ def host_name(
     request: Request, method: str, host: str, port: Optional[int], default_port: int
 ) -> str:
     """`GET host`, with the port if it is not the scheme's own."""
-
-    def make() -> str:
+    key = (method, host, port)
+    name = request.process.call_names.get(key)
+    if name is None:
         place = host if port in (None, default_port) else "%s:%d" % (host, port)
-        return "%s %s" % (method if method in METHODS else "(method)", place)
-
-    return bounded_name(request, (method, host, port), make)
+        verb = method if method in METHODS else "(method)"
+        name = bounded_name(request, key, "%s %s" % (verb, place))
+    return name

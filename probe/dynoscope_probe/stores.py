@@ -38,13 +38,13 @@ def _redis_name(request: Request, _: Any, command: Any = "", *__: Any) -> str:
     if not isinstance(command, str):
         command = command.decode("latin-1") if isinstance(command, bytes) else ""
     word = command.split(" ", 1)[0] if " " in command else command
-
-    def make() -> str:
+    name = request.process.call_names.get(word)
+    if name is None:
         plain = word.isascii() and word.replace(".", "").replace("_", "").isalnum()
         short = plain and len(word) <= COMMAND_CHARACTERS_MAX
-        return "redis %s" % (word.upper() if short else "(command)")
-
-    return bounded_name(request, word, make)
+        shown = word.upper() if short else "(command)"
+        name = bounded_name(request, word, "redis %s" % shown)
+    return name
 
 
 def _hook_pymemcache(module: ModuleType) -> None:
