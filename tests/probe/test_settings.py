@@ -30,6 +30,10 @@ def test_everything_can_be_said(tmp_path):
             "DYNOSCOPE_COUNTER": "cpu_ns",
             "DYNOSCOPE_USER_HASH_KEY_FILE": str(key),
             "DYNOSCOPE_ENABLED": "yes",
+            "DYNOSCOPE_RING_DETAILS": "64",
+            "DYNOSCOPE_SPAN_RATE": "0.5",
+            "DYNOSCOPE_SPAN_SLOW_MS": "0",
+            "DYNOSCOPE_TRACEPARENT": "off",
         },
         "/",
     )
@@ -37,6 +41,8 @@ def test_everything_can_be_said(tmp_path):
     assert (settings.service, settings.host, settings.region) == ("s", "h", "eu")
     assert (settings.release, settings.ring_dir) == ("r1", "/r")
     assert (settings.ring_records, settings.counter, settings.bad) == (64, "cpu_ns", 0)
+    assert (settings.ring_details, settings.span_rate, settings.span_slow_ms) == (64, 0.5, 0)
+    assert not settings.traceparent
 
 
 @pytest.mark.parametrize(
@@ -50,12 +56,23 @@ def test_everything_can_be_said(tmp_path):
         ("USER_HASH_KEY_FILE", "/no/such/file"),
         ("USER_HASH_KEY_FILE", "/dev/null"),
         ("ENABLED", "perhaps"),
+        ("RING_DETAILS", "63"),
+        ("RING_DETAILS", "1e3"),
+        ("SPAN_RATE", "often"),
+        ("SPAN_RATE", "1.1"),
+        ("SPAN_RATE", "-0.1"),
+        ("SPAN_RATE", "nan"),
+        ("SPAN_SLOW_MS", "-1"),
+        ("SPAN_SLOW_MS", "1s"),
+        ("TRACEPARENT", "perhaps"),
     ],
 )
 def test_a_bad_value_is_ignored_and_counted(name, value):
     settings = read_settings({f"DYNOSCOPE_{name}": value}, "/")
     assert settings.bad == 1
     assert (settings.ring_records, settings.counter) == (16384, "auto")
+    assert (settings.ring_details, settings.span_rate, settings.span_slow_ms) == (8192, 0.001, 1000)
+    assert settings.traceparent
     assert (settings.service, settings.user_hash_key) == ("app", b"")
 
 
