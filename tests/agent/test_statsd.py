@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from agent.errors import AgentError
 from agent.limits import Limits
-from agent.statsd import SERIES_MAX, Series, StatsD, listen, parse_line
+from agent.series import Series
+from agent.statsd import SERIES_MAX, StatsD, listen, parse_line, unpacked
 
 
 def taken(port_of: StatsD) -> dict[tuple[str, tuple[str, ...]], tuple[str, float]]:
@@ -103,6 +104,59 @@ def test_series_are_bounded_and_what_is_over_is_counted() -> None:
         received.add(f"series.{number}:1|c".encode())
     assert len(received.take()) == SERIES_MAX
     assert limits.totals() == {"agent.statsd_series_over": 10}
+
+
+def test_packed_values_of_one_line() -> None:
+    received = StatsD(Limits())
+    received.add(b"size:1:2:3|d|#region:eu\nhits:1:1|c|@0.5\nviewers:a:b|s\nbad:1:x|c")
+    found = taken(received)
+    assert found["size", ("region=eu", "stat=count")] == ("histogram", 3)
+    assert found["size", ("region=eu", "stat=mean")] == ("histogram", 2)
+    assert found["hits", ()] == ("counter", 4)
+    assert found["viewers", ()] == ("gauge", 1), "a member may hold a colon"
+    assert found["bad", ()] == ("counter", 1)
+    assert received.limits.totals() == {"agent.statsd_lines_not_understood": 1}
+    assert unpacked("a:1|g") == ["a:1|g"]
+
+
+def test_old_gauges_make_room_for_new_series() -> None:
+    received = StatsD(Limits())
+    for number in range(SERIES_MAX):
+        received.add(f"gauge.{number}:1|g".encode())
+    received.add(b"new:1|c")
+    assert received.limits.totals() == {"agent.statsd_series_over": 1}, "all of them are news"
+    assert len(received.take()) == SERIES_MAX
+    received.add(b"gauge.0:+1|g\nnew:1|c")
+    assert taken(received) == {("gauge.0", ()): ("gauge", 2), ("new", ()): ("counter", 1)}
+    received.add(b"gauge.1:+5|g")
+    assert taken(received) == {("gauge.1", ()): ("gauge", 5)}, "it was the oldest and is forgotten"
+
+
+def test_members_of_a_set_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.statsd.MEMBERS_MAX", 3)
+    received = StatsD(Limits())
+    for member in "abcdab":
+        received.add(f"viewers:{member}|s".encode())
+    assert taken(received) == {("viewers", ()): ("gauge", 3)}
+    assert received.limits.totals() == {"agent.statsd_set_members_over": 1}
+
+
+def test_packets_that_the_kernel_dropped_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.statsd.RECEIVE_BUFFER_BYTES", 4096)
+    received, stop, sock = StatsD(Limits()), Event(), listen(0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(200):  # nobody reads yet
+            sender.sendto(b"hits:1|c|#" + b"x" * 500, sock.getsockname())
+    thread = Thread(target=received.receive, args=(sock, stop))
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not received.limits.totals() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stop.set()
+    thread.join()
+    sock.close()
+    (hits,) = received.take()
+    assert hits.value + received.limits.totals()["agent.statsd_packets_dropped"] == 200
 
 
 def test_a_taken_port_is_told() -> None:
