@@ -105,6 +105,9 @@ def test_of_workers_that_are_no_more_nothing_is_kept():
             until(lambda: made.reasons)
             made.workers = ()
             until(lambda: not made.reasons and made.state == "no worker to sample")
+    assert made.reasons == made.profiled_ms == {}
+    assert made.waiting().rows == []
+    assert made.limits.totals()["agent.windows_failed"] >= 1
 
 
 def test_a_worker_that_has_gone_is_no_failure():

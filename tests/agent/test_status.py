@@ -12,7 +12,14 @@ def test_a_status_is_replaced_as_a_whole(tmp_path):
 
 
 def test_a_folder_that_is_gone_does_not_stop_the_agent(tmp_path):
-    write_status(tmp_path / "gone", {"a": 1})
+    folder = tmp_path / "gone"
+    write_status(folder, {"a": 1})
+    assert not folder.exists()
+    with pytest.raises(AgentError, match="no status in"):
+        read_status(folder)
+    folder.mkdir()  # it is tried again
+    write_status(folder, {"a": 2})
+    assert read_status(folder) == {"a": 2}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]"])

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from hashlib import blake2b
@@ -15,16 +16,22 @@ def test_what_is_exported_is_what_is_there():
 
 def test_importing_changes_nothing():
     code = """
-import signal, sys, threading
-before = (list(sys.meta_path), threading.active_count(), sys.gettrace(), sys.getprofile())
+import gc, json, os, signal, sys, threading
+def state():
+    handlers = [str(signal.getsignal(number)) for number in signal.valid_signals()]
+    return [repr(sys.meta_path), threading.active_count(), str(sys.gettrace()),
+        str(sys.getprofile()), str(sys.excepthook), handlers, len(gc.callbacks),
+        dict(os.environ), len(os.listdir("/proc/self/fd"))]
+before = state()
 import dynoscope_probe
-after = (list(sys.meta_path), threading.active_count(), sys.gettrace(), sys.getprofile())
-assert before == after
+unchanged = before == state()
 third_party = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
-assert third_party <= {"__main__", "dynoscope_probe"}, third_party
+print(json.dumps([unchanged, sorted(third_party - {"__main__"})]))
 """
     package = dynoscope_probe.__file__.rpartition("/dynoscope_probe/")[0]
-    subprocess.run([sys.executable, "-S", "-c", code], env={"PYTHONPATH": package}, check=True)
+    argv, env = [sys.executable, "-S", "-c", code], {"PYTHONPATH": package}
+    told = subprocess.run(argv, env=env, check=True, capture_output=True, text=True).stdout
+    assert json.loads(told) == [True, ["dynoscope_probe"]]
 
 
 def test_what_the_application_says_is_recorded(ring_dir, tmp_path, monkeypatch):

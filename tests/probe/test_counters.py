@@ -1,4 +1,5 @@
 import errno
+import os
 import sys
 import threading
 import time
@@ -10,7 +11,8 @@ import dynoscope_probe
 from dynoscope_probe import counters
 from dynoscope_probe.counters import PerfGroup, in_greenlet, open_group
 from dynoscope_probe.process import current_process
-from tests.probe.reading import records_in
+from tests.probe import seccomp
+from tests.probe.reading import read_rings, records_in
 from tests.probe.test_middleware import call, respond
 
 #: Task clock leads here, so that a group can be opened without hardware counters.
@@ -94,6 +96,25 @@ def test_a_refusal_says_why(monkeypatch):
     assert open_group("cpu_ns") == (None, "DYNOSCOPE_COUNTER=cpu_ns")
 
 
+def test_a_sandbox_that_refuses_is_named_in_the_header(ring_dir):
+    """A real seccomp filter, as containers have one, in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            seccomp.refuse("perf_event_open", errno.EPERM)
+            call(dynoscope_probe.wsgi(respond))
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    (ring,) = read_rings(ring_dir)
+    assert ring.text(ring.header["unit_reason_id"]) == (
+        "perf_event_open: EPERM (Operation not permitted)"
+    )
+    assert [record["unit"] for record in ring.records] == [counters.UNIT_CPU_NS]
+
+
 def test_a_group_that_opens_half_leaves_nothing_open():
     before = _descriptors()
     with pytest.raises(OSError):
@@ -138,8 +159,6 @@ def test_wanted_instructions_that_cannot_be_had_are_counted(ring_dir, monkeypatc
     monkeypatch.setattr("platform.machine", lambda: "m68k")
     monkeypatch.setenv("DYNOSCOPE_COUNTER", "instructions")
     call(dynoscope_probe.wsgi(respond))
-    from tests.probe.reading import read_rings
-
     (ring,) = read_rings(ring_dir)
     assert ring.counters["counter_failed"] == 1
     assert ring.records[0]["unit"] == counters.UNIT_CPU_NS

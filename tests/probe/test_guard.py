@@ -15,9 +15,21 @@ def test_swallowed_errors_are_counted_and_re_raised_only_on_request():
 
 
 def test_a_count_that_fails_is_no_trouble():
-    guard.count_errors_with(lambda: 1 // 0)
+    counted = []
+
+    def count():
+        counted.append(1)
+        raise ZeroDivisionError
+
+    guard.count_errors_with(count)
     guard.reraise_with(None)
-    guard.swallowed()
+    for _ in range(2):
+        try:
+            raise ValueError("the application's own")
+        except ValueError as error:
+            guard.swallowed()
+            assert error.args == ("the application's own",)
+    assert counted == [1, 1]
 
 
 def test_the_fixture_re_raises():
