@@ -18,6 +18,7 @@ def ring_dir(tmp_path, monkeypatch):
         if name.startswith("DYNOSCOPE_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DYNOSCOPE_RING_DIR", str(folder))
+    monkeypatch.setenv("DYNOSCOPE_SPAN_RATE", "0")  # not one test in a thousand by chance
     _forget()
     guard.reraise_with(_reraise)
     yield folder

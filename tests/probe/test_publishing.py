@@ -39,7 +39,7 @@ app.send_task("feed.fan_out", (0.0,))
 def env(request, ring_dir, tmp_path):
     for folder in ("messages", "control"):
         (tmp_path / folder).mkdir()
-    env = environment(ring_dir, BROKER_DIR=str(tmp_path))
+    env = environment(ring_dir, BROKER_DIR=str(tmp_path), DYNOSCOPE_SPAN_RATE="0")
     if request.param == "files":
         yield env
         return

@@ -108,6 +108,28 @@ def test_at_most_64_spans_a_request_and_the_rest_is_counted(ring_dir):
     assert [record["cache_calls"] for record in ring.records] == [100, 100]
 
 
+def test_djangos_statements_and_cache_calls(ring_dir):
+    from tests.probe.apps import django_app
+
+    application = dynoscope_probe.wsgi(django_app.application)
+    for path in ("/database/", "/cached/"):
+        call(application, path=path, **traceparent("01"))
+    spans = spans_in(ring_dir)
+    assert [(kind, name) for kind, name, _ in spans] == [
+        ("request", "GET /database/"),
+        *[("db", "SELECT ? WHERE ? IN (?...)")] * 3,
+        ("db", "SELECT ?, ?"),
+        ("request", "GET /cached/"),
+        ("cache", "cache set"),
+        ("cache", "cache get_or_set"),
+        ("cache", "cache get"),
+    ]
+    for (_, _, root), calls in ((spans[0], spans[1:5]), (spans[5], spans[6:])):
+        assert {span["parent_id"] for _, _, span in calls} == {root["span_id"]}
+        assert {span["endpoint_id"] for _, _, span in calls} == {root["endpoint_id"]}
+        assert sum(span["wall_ns"] for _, _, span in calls) < root["wall_ns"]
+
+
 def test_a_child_forked_within_a_request_writes_no_spans(ring_dir):
     import os
 
