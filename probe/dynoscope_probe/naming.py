@@ -65,4 +65,5 @@ def _native(description: str) -> str:
     if builtin:
         module, _, name = builtin[1].rpartition(".")
         return "%s:%s" % (module or "builtins", name)
-    return "native:%s" % _ADDRESS.sub("", description).strip("<>")
+    plain = _ADDRESS.sub("", description).strip("<>")
+    return "native:%s" % (plain[len("function ") :] if plain.startswith("function ") else plain)

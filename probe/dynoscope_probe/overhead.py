@@ -8,7 +8,6 @@ profiler is on, CPython 3.11 also runs its bytecode unspecialised (`slowdown`).
 
 from __future__ import annotations
 
-import cProfile
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
@@ -104,6 +103,8 @@ def _profiled(
     timer: Timer, loop: Callable[[int], None], calls: int, rounds: int
 ) -> tuple[float, float]:
     """(own cost of a loop, own cost of all that it calls) under a profiler."""
+    import cProfile  # only where a profile is made: profiled.py looks who imported it first
+
     own, callees = [], []
     for _ in range(rounds):
         profiler: Any = cProfile.Profile(timer, 1.0)

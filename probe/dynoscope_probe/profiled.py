@@ -128,6 +128,9 @@ class Profile:
                 self._deep.ring.count("profiles_refused")
             else:
                 self._profiler.disable()
+            if _PER_PROCESS and threading.active_count() > 1:  # the request started one
+                self._void = True
+                self._deep.ring.count("profiles_refused")
             _running.pop(self._ident, None)
         except Exception:
             guard.swallowed()

@@ -85,4 +85,6 @@ def test_c_functions_have_names_without_addresses(call, name):
 
 
 def test_what_is_described_in_another_way_keeps_its_words():
+    """A C method that a class of the application overrides and calls is described by that one."""
+    assert NAMES.of("<function Cursor.execute at 0x7f12ab>") == "native:Cursor.execute"
     assert NAMES.of("<built-in function of X at 0x7f12ab>") == "native:built-in function of X"
