@@ -22,7 +22,9 @@ THREADS = 8
 #: Sub-command -> module and name of its click command. Loaded when asked for: `agent` needs no
 #: database, `compare` no dashboards.
 COMMANDS = {
+    "advise": ("collector.pool_command", "advise"),
     "agent": ("agent.command", "agent"),
+    "capacity": ("collector.pool_command", "capacity"),
     "compare": ("collector.command", "compare"),
     "demo": ("demo_stack.command", "demo"),
     "doctor": ("agent.doctor.command", "doctor"),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from collector.answers.advice import advice
 from collector.answers.alerts import alerts
+from collector.answers.capacity import capacity
 from collector.answers.changes import changes
 from collector.answers.compare import compare
 from collector.answers.endpoints import endpoints
@@ -66,7 +68,9 @@ def questions(*, warmup_requests: int = 200, warmup_s: int = 120) -> dict[str, Q
     two = {"service": SERVICE, "endpoint": ENDPOINT}
     compared = partial(compare, warmup_requests=warmup_requests, warmup_s=warmup_s)
     return {
+        "advice": Question(advice, {"window": WINDOW, "service": SERVICE}),
         "alerts": Question(alerts, {"window": WINDOW, "state": STATE}),
+        "capacity": Question(capacity, {**one, "limit_ms": LIMIT_MS, "share": SHARE}),
         "changes": Question(changes, {"window": WINDOW, "service": ANY_SERVICE}),
         "compare": Question(compared, {"a": _side("a"), "b": _side("b"), **two}),
         "endpoints": Question(endpoints, {"window": WINDOW, "service": SERVICE}),
@@ -119,6 +123,22 @@ def _side_or(name: str, otherwise: Callable[[Asked], Side] | None = None) -> Par
     return Parameter(read, (name, "from", "to"))
 
 
+def _number(name: str, default: float, low: float, high: float) -> Parameter:
+    """A number between two others."""
+
+    def read(asked: Asked) -> float:
+        text = asked.text(name)
+        try:
+            value = float(text) if text else default
+        except ValueError:
+            value = high
+        if not low < value < high:
+            raise BadQuestion(f"{name} is {text!r}: give a number between {low:g} and {high:g}.")
+        return value
+
+    return Parameter(read, (name,))
+
+
 def _text(name: str) -> Parameter:
     return Parameter(lambda asked: asked.text(name), (name,))
 
@@ -129,3 +149,5 @@ ANY_SERVICE = _text("service")
 ENDPOINT = _text("endpoint")
 RELEASE = _text("release")
 STATE = _text("state")
+LIMIT_MS = _number("limit_ms", 500.0, 0.0, 1e6)
+SHARE = _number("share", 0.99, 0.0, 1.0)

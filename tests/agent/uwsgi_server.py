@@ -28,7 +28,7 @@ def uwsgi(folder: Path, *options: str, app: str = "uwsgi_app", processes: int = 
                 "--venv", sys.prefix, "--pythonpath", str(ROOT),
                 "--module", f"tests.agent.targets.{app}", *options,
             ],
-            stdout=log, stderr=log, env={**os.environ, "RINGS": str(folder)},
+            stdout=log, stderr=log, env={**os.environ, **_environment(folder)},
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}/"
     try:
@@ -56,6 +56,14 @@ def load(url: str, clients: int = 1) -> Iterator[None]:
             ending.callback(thread.join)
         ending.callback(stop.set)
         yield
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """For targets that write rings themselves, and for those that use the probe."""
+    return {
+        "RINGS": str(folder), "DYNOSCOPE_RING_DIR": str(folder), "DYNOSCOPE_SERVICE": "shop",
+        "DYNOSCOPE_HOST": "web-1", "DYNOSCOPE_RELEASE": "r1",
+    }  # fmt: skip
 
 
 def _answers(url: str) -> bool:
