@@ -79,7 +79,8 @@ class Evaluator:
     _wake: threading.Event = field(default_factory=threading.Event)
     _last: Evaluation | None = None
     _undelivered: int = 0
-    _error: str = ""
+    #: of the newest turn of each thread that failed
+    _errors: dict[str, str] = field(default_factory=dict)
 
     def evaluate_once(self, now_ms: int) -> Evaluation:
         """Evaluate every rule as of `now_ms`, record transitions and SLO states.
@@ -119,7 +120,7 @@ class Evaluator:
         courier.start()
         while not stop.is_set():
             started_s = self.clock()
-            self._guarded(self.evaluate_once)
+            self._guarded("evaluation", self.evaluate_once)
             stop.wait(max(0.05, self.interval_s - (self.clock() - started_s)))
         self._wake.set()
         courier.join()
@@ -133,7 +134,7 @@ class Evaluator:
             failures=last.failures if last else (),
             problems=tuple(str(problem) for problem in rules.problems),
             undelivered=self._undelivered,
-            error=self._error,
+            error="; ".join(list(self._errors.values())),
         )
 
     def _check_all(
@@ -194,18 +195,18 @@ class Evaluator:
     def _run_courier(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._wake.clear()
-            self._guarded(self.deliver_once)
+            self._guarded("delivery", self.deliver_once)
             due_ms = self.courier.next_due_ms()
             wait_s = self.interval_s if due_ms is None else due_ms / 1000 - self.clock()
             self._wake.wait(min(max(wait_s, 0.05), self.interval_s))
 
-    def _guarded(self, step: Callable[[int], object]) -> None:
+    def _guarded(self, name: str, step: Callable[[int], object]) -> None:
         """A thread that dies evaluates nothing any more: what fails is shown and tried again."""
         try:
             step(int(self.clock() * 1000))
-            self._error = ""
+            self._errors.pop(name, None)
         except Exception as error:
-            self._error = f"{type(error).__name__}: {error}"
+            self._errors[name] = f"{name}: {type(error).__name__}: {error}"
             log.exception("alerting failed; it goes on at the next turn")
 
 

@@ -27,10 +27,14 @@ def widening(requests: float, comparisons: int, *, alpha: float = ALPHA) -> floa
 
 
 def believed_low(
-    value: float, low: float, requests_a: float, requests_b: float, comparisons: int
+    low: float, chance: float, requests_a: float, requests_b: float, comparisons: int
 ) -> float:
-    """The lower end of the interval that holds for all looks and comparisons; nan if unknown."""
+    """The lower end of the interval that holds for all looks and comparisons; nan if unknown.
+
+    `chance`: the part of the interval's half width that chance makes. It alone is widened: what
+    the machine adds to one look it adds to all.
+    """
     if requests_a <= 0 or requests_b <= 0:
         return float("nan")
     effective = 1 / (1 / requests_a + 1 / requests_b)
-    return value - (value - low) * widening(effective, comparisons)
+    return low - chance * (widening(effective, comparisons) - 1)

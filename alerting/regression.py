@@ -115,8 +115,8 @@ class CostWatch:
         if one in open_ids:
             return broken
         low = believed_low(
-            change.relative.value,
             change.relative.low,
+            change.chance,
             change.requests_a,
             change.requests_b,
             comparisons,

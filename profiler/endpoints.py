@@ -101,6 +101,7 @@ def _endpoint_change(
         latency_ms_p99_b=b.latency_ms_p99.get(endpoint, float("nan")),
         verdict="cannot tell",
         reason="",
+        chance=float(spread.reach[0]) / cost_a if cost_a > 0 else float("nan"),
     )
 
 

@@ -83,6 +83,7 @@ def reaching(raw: Difference, level: Difference | None) -> Difference:
         raw,
         low=np.minimum(raw.low, level.low),
         high=np.maximum(raw.high, level.high),
+        reach=np.maximum(raw.reach, level.reach),
         p_value=np.maximum(raw.p_value, level.p_value),
     )
 
@@ -133,4 +134,5 @@ def _widened(found: Difference, error: float) -> Difference:
         reach = np.hypot(found.high - found.value, critical * error)
         score = np.abs(found.value) / np.where(reach > 0, reach / critical, np.nan)
         p_value = np.where(np.isnan(score), found.p_value, 2 * stats.t.sf(score, found.freedom))
-    return replace(found, low=found.value - reach, high=found.value + reach, p_value=p_value)
+    low, high = found.value - reach, found.value + reach
+    return replace(found, low=low, high=high, reach=reach, p_value=p_value)

@@ -58,6 +58,8 @@ class EndpointChange:
     verdict: Verdict
     #: one sentence for people
     reason: str
+    #: half width of `relative` by chance alone, before load and drift stretched it
+    chance: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

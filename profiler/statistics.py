@@ -51,6 +51,8 @@ class Difference:
     value: Floats
     low: Floats
     high: Floats
+    reach: Floats
+    """half width of the interval by chance alone: what else stretches it is not in here"""
     p_value: Floats
     freedom: Floats
     """degrees of freedom of Student's t"""
@@ -209,7 +211,7 @@ def _interval(
     score = np.where(error == 0, np.where(value == 0, 0.0, np.inf), score)
     p_value = np.where(np.isnan(value), np.nan, 2 * stats.t.sf(score, freedom))
     low, high = value - reach, value + reach
-    return Difference(a, b, value, low, high, p_value, freedom, unit, hosts, windows)
+    return Difference(a, b, value, low, high, reach, p_value, freedom, unit, hosts, windows)
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

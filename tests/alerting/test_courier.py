@@ -82,10 +82,12 @@ def test_each_receiver_gets_it_whatever_the_other_does(store: Store, receiver: R
     assert courier.next_due_ms() == NOW_MS + 1_000
 
 
-def test_what_is_a_day_old_is_given_up(store: Store, receiver: Receiver) -> None:
+def test_what_is_a_day_old_is_given_up_and_not_sooner(store: Store, receiver: Receiver) -> None:
     record_alert(store, FIRING, NOW_MS)
     assert courier_of(store, receiver).deliver_once(NOW_MS + GIVE_UP_MS + 1) == 0
     assert receiver.got == []
+    assert courier_of(store, receiver).deliver_once(NOW_MS + GIVE_UP_MS) == 0
+    assert receiver.states() == ["firing"]
 
 
 def test_without_receivers_nothing_waits(store: Store) -> None:

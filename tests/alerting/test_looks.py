@@ -17,9 +17,14 @@ def test_it_is_wide_early_and_narrowest_later() -> None:
 
 
 def test_the_interval_is_widened_about_its_middle() -> None:
-    low = believed_low(0.25, 0.20, 1_000, 1_000, 1)
+    low = believed_low(0.20, 0.05, 1_000, 1_000, 1)
     assert 0.25 - low == pytest.approx(0.05 * widening(500, 1))
-    assert np.isnan(believed_low(0.25, 0.2, 0, 1_000, 1))
+    assert np.isnan(believed_low(0.2, 0.05, 0, 1_000, 1))
+
+
+def test_what_the_machine_adds_is_not_widened() -> None:
+    plain = believed_low(0.20, 0.05, 1_000, 1_000, 1)
+    assert believed_low(0.17, 0.05, 1_000, 1_000, 1) == pytest.approx(plain - 0.03)
 
 
 def test_a_release_without_a_change_does_not_alert_however_often_it_is_looked_at() -> None:
@@ -39,4 +44,4 @@ def test_a_release_without_a_change_does_not_alert_however_often_it_is_looked_at
 def test_a_rise_is_still_found_soon() -> None:
     """+25% with 30% spread and a 5% budget: found with fewer than 1,000 requests a side."""
     half = Z * 0.3 * np.sqrt(2 / 1_000)
-    assert believed_low(0.25, 0.25 - half, 1_000, 1_000, 8) > 0.05
+    assert believed_low(0.25 - half, half, 1_000, 1_000, 8) > 0.05

@@ -37,7 +37,7 @@ def change_of(
     relative = Interval(value, value - half, value + half)
     return EndpointChange(
         FEED, "http", "cpu_ns", n, n, 5e6, 5e6 * (1 + value), relative, relative,
-        1e-9, 1e-9, 1.0, 0, 0, 40, 41, verdict, "",
+        1e-9, 1e-9, 1.0, 0, 0, 40, 41, verdict, "", half,
     )  # fmt: skip
 
 
@@ -103,9 +103,11 @@ def test_it_asks_at_most_every_ten_seconds() -> None:
 
 
 def test_a_second_look_without_new_data_is_no_second_look() -> None:
-    watch = watch_of(Comparer(change_of(), frozen=True))
+    comparer = Comparer(change_of(), frozen=True)
+    watch = watch_of(comparer)
     for to_ms in range(100_000, 200_000, 10_000):
         assert watch.check(RULE, [SERVICE], to_ms, NO_IDS).findings == ()
+    assert len(comparer.asked) == 10
 
 
 @pytest.mark.parametrize(
@@ -119,10 +121,12 @@ def test_a_second_look_without_new_data_is_no_second_look() -> None:
     ],
 )
 def test_what_is_not_sure_enough_does_not_fire(change: EndpointChange) -> None:
-    watch = watch_of(Comparer(change))
+    comparer = Comparer(change)
+    watch = watch_of(comparer)
     for to_ms in range(100_000, 200_000, 10_000):
         check = watch.check(RULE, [SERVICE], to_ms, NO_IDS)
         assert (check.findings, check.unknown) == ((), frozenset())
+    assert len(comparer.asked) == 10
 
 
 def test_cannot_tell_is_unknown() -> None:
@@ -159,13 +163,13 @@ def test_only_the_endpoints_and_the_service_of_the_rule() -> None:
     assert {service for service, _, _ in comparer.asked} == {"only"}
 
 
-def test_another_endpoint_gets_its_own_function_or_none() -> None:
-    other = replace(GUILTY, endpoint="GET /other/")
-    for guilty, function in ((other, "feed.ranking:score"), (None, "feed.ranking:score")):
+def test_an_endpoint_gets_its_own_function_whatever_is_guilty_elsewhere() -> None:
+    elsewhere = replace(GUILTY, endpoint="GET /other/", function="other.views:thief")
+    for guilty in (elsewhere, None):
         watch = watch_of(Comparer(change_of(), guilty=guilty))
         watch.check(RULE, [SERVICE], 100_000, NO_IDS)
         (finding,) = watch.check(RULE, [SERVICE], 110_000, NO_IDS).findings
-        assert finding.labels["function"] == function
+        assert finding.labels["function"] == GUILTY.function
 
 
 def test_it_waits_a_minute_for_a_function_and_no_longer() -> None:
