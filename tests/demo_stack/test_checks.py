@@ -46,6 +46,18 @@ def test_a_good_run_holds():
 
 
 @pytest.mark.parametrize(
+    ("lost", "held"), [({"failures": 2}, True), ({"failures": 2, "over_limit": 1}, False)]
+)
+def test_one_request_in_a_thousand_may_be_lost_and_no_more(lost, held):
+    load = {**LOAD, "requests": 2_000, **lost}
+    for checks in (
+        checks_regression(replace(GOOD, load=load), PLANTED),
+        checks_none(replace(QUIET, load=load)),
+    ):
+        assert (failed(checks) == []) == held
+
+
+@pytest.mark.parametrize(
     ("changes", "what"),
     [
         ({"comparison": {"guilty": {"function": "x:y"}}}, "the planted function is ranked first"),

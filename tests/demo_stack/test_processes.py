@@ -158,4 +158,7 @@ def test_own_port_is_readiness(tmp_path: Path):
     await_ready(what, started)
     port = int((tmp_path / "ready").read_text())
     await_ready(replace(what, port=port), started)
+    assert alive(started)
     end([started])
+    with pytest.raises(DemoError, match="one ended while starting"):
+        await_ready(replace(what, port=port), started)

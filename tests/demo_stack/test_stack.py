@@ -34,11 +34,15 @@ def test_everything_runs_and_is_written_down(stack: Stack):
 
 
 def test_nothing_listens_beyond_loopback(stack: Stack):
+    seen = set()
     for started in stack.state.processes:
         first = psutil.Process(started.pid)
         for process in (first, *first.children(recursive=True)):
             listening = [c for c in process.net_connections() if c.status == psutil.CONN_LISTEN]
             assert {c.laddr.ip for c in listening} <= {"127.0.0.1", "::1"}, started.name
+            seen |= {c.laddr.port for c in listening}
+    servers = ("postgres", "redis", "memcached", "rabbitmq", "web-1", "web-2", "edge")
+    assert seen >= {stack.state.ports[name] for name in servers}
 
 
 def test_servers_that_have_a_user_run_as_it(stack: Stack):

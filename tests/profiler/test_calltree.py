@@ -32,6 +32,7 @@ def test_sums_equal_plain_loops(drawn, random) -> None:
         if own:
             answerable[own[-1]] += weight
     index = index_functions(stacks)
+    assert sorted(index.functions) == sorted(inclusive)
     for expected, matrix in (
         (inclusive, index.inclusive),
         (own_self, index.own_self),
@@ -52,9 +53,13 @@ def test_flame_graph_shares_are_those_of_each_side(left, right) -> None:
     for at, name in enumerate(graph.name):
         parent = graph.parent[at]
         paths.append((*paths[parent], name) if at else ())
-    for at, path in enumerate(paths):
-        of_a = sum(1 for frames in left if tuple(n for n, _ in frames)[: len(path)] == path)
-        assert graph.share_a[at] == pytest.approx(of_a / len(left))
+    names = [[tuple(name for name, _ in frames) for frames in side] for side in (left, right)]
+    every = {stack[:depth] for side in names for stack in side for depth in range(len(stack) + 1)}
+    assert sorted(paths) == sorted(every)
+    for side, shares in zip(names, (graph.share_a, graph.share_b), strict=True):
+        for path, share in zip(paths, shares, strict=True):
+            through = sum(1 for stack in side if stack[: len(path)] == path)
+            assert share == pytest.approx(through / len(side))
 
 
 def test_small_nodes_are_pruned_and_their_share_is_told() -> None:

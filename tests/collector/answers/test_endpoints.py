@@ -60,7 +60,9 @@ def test_rates_are_over_the_time_in_which_the_service_was_known(store):
     first_ms = min(row["ts_ms"] for row in rows_of(*TABLES))
     early = Window(START_MS - 1_000_000, START_MS + 500_000)
     seconds = (early.to_ms - first_ms) / 1000
-    for row in endpoints(store, early, SERVICE).data:
+    found = endpoints(store, early, SERVICE).data
+    assert found
+    for row in found:
         assert row.per_s == pytest.approx(row.requests / seconds)
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from collector.store.errors import StoreError, StoreInUse
-from collector.store.store import open_store, truncated
+from collector.store.store import open_store
 from profiler.vocabulary import WIRE
 from tests.collector import rows
 from tests.collector.rows import SERVICE, START_MS
@@ -97,33 +97,36 @@ def test_a_batch_over_midnight_is_refused(store):
 
 
 def test_a_batch_that_the_engine_refuses_leaves_nothing(store):
-    broken = (
-        SAMPLES["limits"]
-        .set_column(0, "ts_ms", [[START_MS]])
-        .rename_columns(
-            [name if name != "count" else "count" for name in SAMPLES["limits"].column_names]
-        )
-    )
-    at = broken.column_names.index("count")
-    broken = broken.set_column(at, "count", [["many"]])
+    good = SAMPLES["limits"]
+    broken = good.set_column(good.column_names.index("count"), "count", [["many"]])
     with pytest.raises(StoreError, match="limits"):
         store.insert("limits", broken, "broken")
     count = store._engine.select("SELECT count() AS n FROM limits WHERE batch_id = 'broken'", {})
     assert count["n"].to_pylist() == [0]
+    store.insert("limits", good, "broken")
+    count = store._engine.select("SELECT count() AS n FROM limits WHERE batch_id = 'broken'", {})
+    assert count["n"].to_pylist() == [1]
 
 
 def test_no_rows_are_no_batch(store):
-    store.insert("requests", SAMPLES["requests"].slice(0, 0), "empty")
-    assert not truncated(store.query("ping"))
+    """Its id is still free."""
+    batch = rows.request_rows(7, 1, service="late")
+    store.insert("requests", batch.slice(0, 0), "empty")
+    store.insert("requests", batch, "empty")
+    stored = store._engine.select("SELECT count() AS n FROM requests WHERE service = 'late'", {})
+    assert stored["n"].to_pylist() == [7]
 
 
-def test_one_process_a_folder(store, tmp_path):
-    folder = store._lock.name.rsplit("/", 1)[0]
+def opened_elsewhere(folder):
+    """Another process opens the folder, and ends."""
     script = "import sys; from pathlib import Path; from collector.store.store import open_store\n"
-    script += "open_store(Path(sys.argv[1]))"
-    other = subprocess.run(
-        [sys.executable, "-c", script, folder], capture_output=True, text=True, check=False
-    )
+    script += "open_store(Path(sys.argv[1])).close()"
+    command = [sys.executable, "-c", script, str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_one_process_a_folder(store):
+    other = opened_elsewhere(store._lock.name.rsplit("/", 1)[0])
     assert other.returncode == 1
     last = other.stderr.strip().splitlines()[-1]
     assert f"belongs to process {os.getpid()}: end it, or choose another folder" in last
@@ -133,3 +136,5 @@ def test_a_second_store_in_the_process_is_refused_and_leaves_the_folder_free(sto
     for _ in range(2):
         with pytest.raises(StoreInUse, match="already holds another data folder"):
             open_store(tmp_path)
+    other = opened_elsewhere(tmp_path)
+    assert other.returncode == 0, other.stderr

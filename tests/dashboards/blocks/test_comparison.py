@@ -93,7 +93,15 @@ def test_many_functions_are_folded_and_counted():
 
 def test_evidence_says_how_much_it_rests_on():
     shown = text(evidence(replace(comparison().evidence, contended_share=0.25)))
-    for part in ("39,767", "3", "366 of 30 s", "host", "333", "25%"):
+    for part in (
+        "requests before 39,767",
+        "requests after 39,731",
+        "hosts 3",
+        "windows 366 of 30 s",
+        "unit of error host",
+        "set apart 333",
+        "contended CPU 25%",
+    ):
         assert part in shown
 
 
