@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,9 @@ def _row(
     labels: Sequence[str] = (),
 ) -> Row:
     return {
-        **asdict(who),
+        "service": who.service,
+        "host": who.host,
+        "region": who.region,
         "ts_ms": now_ms,
         "name": name,
         "kind": kind,

@@ -21,7 +21,7 @@ def write_status(folder: Path, status: dict[str, Any]) -> None:
     """Replace status.json in one step. A full disk is no reason to stop: it is tried again."""
     part = folder / f"{NAME}.new"
     try:
-        part.write_text(json.dumps(status, indent=1))
+        part.write_text(json.dumps(status))
         part.rename(folder / NAME)
     except OSError:
         part.unlink(missing_ok=True)

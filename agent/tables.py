@@ -6,31 +6,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from profiler.vocabulary import ROWS_MAX, WIRE
+from profiler.vocabulary import ROWS_MAX
+from profiler.wire import SCHEMAS
 
-__all__ = ["DAY_MS", "SCHEMAS", "batches", "ipc_bytes", "table_of", "table_of_rows"]
+__all__ = ["DAY_MS", "batches", "ipc_bytes", "table_of", "table_of_rows"]
 
 DAY_MS = 86_400_000
-
-_ARROW_TYPES = {
-    "u8": pa.uint8(),
-    "u16": pa.uint16(),
-    "u32": pa.uint32(),
-    "u64": pa.uint64(),
-    "f32": pa.float32(),
-    "f64": pa.float64(),
-    "str": pa.string(),
-    "text": pa.string(),
-    "u8[]": pa.list_(pa.uint8()),
-    "u32[]": pa.list_(pa.uint32()),
-    "u64[]": pa.list_(pa.uint64()),
-    "str[]": pa.list_(pa.string()),
-}
-
-SCHEMAS: dict[str, pa.Schema] = {
-    name: pa.schema([(column.name, _ARROW_TYPES[column.type]) for column in columns])
-    for name, columns in WIRE.items()
-}
 
 
 def table_of(name: str, columns: Mapping[str, Any]) -> pa.Table:
@@ -69,7 +50,7 @@ def batches(table: pa.Table) -> Iterator[pa.Table]:
 def ipc_bytes(table: pa.Table) -> bytes:
     """The batch as it travels: an Arrow IPC stream with zstd buffers."""
     sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
+        writer.write_table(table.combine_chunks())  # one message for all workers
     return bytes(sink.getvalue())
