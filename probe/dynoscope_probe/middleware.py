@@ -70,7 +70,7 @@ class Middleware:
         except BaseException as error:
             _failed(request, error)
             raise
-        return _counted(request, response, environ)
+        return _within(request, _counted, request, response, environ)  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:
         if name == "_application":  # not there yet: it is being copied or unpickled
@@ -125,7 +125,7 @@ class Body:
         except BaseException as error:
             _failed(request, error)
             raise
-        request.end(_outcome(request) if self._complete else DISCONNECTED)
+        _within(request, request.end, _outcome(request) if self._complete else DISCONNECTED)
 
 
 class SizedBody(Body):
@@ -142,6 +142,11 @@ def _counted(request: Request, response: Any, environ: Environ) -> Iterable[byte
         request.end(_outcome(request))
         return response  # type: ignore[no-any-return]
     return (SizedBody if hasattr(type(response), "__len__") else Body)(request, response)
+
+
+def _within(request: Request, call: Callable[..., Any], *arguments: Any) -> Any:
+    """Do the probe's own part of a request in its frame, too; a profile is of the application."""
+    return call(*arguments) if request.deep is not None else request.frame(call, *arguments)
 
 
 def _is_file(response: Any, environ: Environ) -> bool:
