@@ -1,7 +1,6 @@
 """Checks a batch against the vocabulary: types, values, sizes. By columns, never row by row."""
 
 from collections.abc import Iterable
-from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +19,9 @@ from profiler.vocabulary import (
     WIRE,
     ColumnType,
 )
+from profiler.wire import SCHEMAS
 
-__all__ = ["arrow_schema", "check_batch"]
+__all__ = ["check_batch"]
 
 DAY_MS = 86_400_000
 LIMITS = StreamLimits(rows=ROWS_MAX)
@@ -51,31 +51,10 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 NOT_NEGATIVE = {"requests": ("weight",), "stack_samples": ("weight_s",)}
 
-ARROW_TYPES: dict[ColumnType, pa.DataType] = {
-    "u8": pa.uint8(),
-    "u16": pa.uint16(),
-    "u32": pa.uint32(),
-    "u64": pa.uint64(),
-    "f32": pa.float32(),
-    "f64": pa.float64(),
-    "str": pa.string(),
-    "text": pa.string(),
-    "u8[]": pa.list_(pa.uint8()),
-    "u32[]": pa.list_(pa.uint32()),
-    "u64[]": pa.list_(pa.uint64()),
-    "str[]": pa.list_(pa.string()),
-}
-
-
-@cache
-def arrow_schema(table: str) -> pa.Schema:
-    """The columns of a batch of `table`."""
-    return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in WIRE[table]])
-
 
 def check_batch(table: str, body: bytes, now_ms: int, limits: StreamLimits = LIMITS) -> pa.Table:
     """The rows of an Arrow IPC stream, in the order of WIRE; raises Refused with the reason."""
-    rows = read_stream(body, arrow_schema(table), limits)
+    rows = read_stream(body, SCHEMAS[table], limits)
     if rows.num_rows == 0:
         return rows
     for column in WIRE[table]:

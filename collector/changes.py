@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from collector.access import refusal
-from collector.batches import FUTURE_MS, PAST_MS, arrow_schema
+from collector.batches import FUTURE_MS, PAST_MS
 from collector.store.errors import StoreError
 from collector.store.store import Store
 from collector.tokens import Tokens
+from profiler.wire import SCHEMAS
 
 __all__ = ["change_routes", "sentence_of"]
 
@@ -87,7 +88,7 @@ def _row(change: NewChange, ts_ms: int) -> pa.Table:
         "changed_functions": [change.changed_functions],
         "note": [change.note],
     }
-    return pa.table(columns, schema=arrow_schema("changes"))
+    return pa.table(columns, schema=SCHEMAS["changes"])
 
 
 def sentence_of(error: ValidationError) -> str:

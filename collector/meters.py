@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from collector.batches import arrow_schema
 from collector.store.store import Store
+from profiler.wire import SCHEMAS
 
 __all__ = ["Meters"]
 
@@ -75,4 +75,4 @@ def _limit_rows(hits: Counts[str], now_ms: int) -> pa.Table:
         "what": list(hits),
         "count": np.array(list(hits.values()), np.uint64),
     }
-    return pa.table(columns, schema=arrow_schema("limits"))
+    return pa.table(columns, schema=SCHEMAS["limits"])

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from agent.rings import open_ring
-from agent.tables import SCHEMAS
 from dynoscope_probe import layout
+from profiler.wire import SCHEMAS
 from tests.agent.rings import make_ring, write
 from tests.agent.test_draining import drain, rows, worker_of
 

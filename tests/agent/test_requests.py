@@ -11,7 +11,7 @@ from agent.requests import (
     statement_texts,
 )
 from agent.rings import InFlight, open_ring
-from agent.tables import SCHEMAS
+from profiler.wire import SCHEMAS
 from tests.agent.rings import make_ring, packed, write
 
 WHO = Identity("shop", "web-1", "eu")

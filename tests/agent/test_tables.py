@@ -1,7 +1,8 @@
 import pyarrow as pa
 
-from agent.tables import DAY_MS, SCHEMAS, batches, ipc_bytes, table_of
+from agent.tables import DAY_MS, batches, ipc_bytes, table_of
 from profiler.vocabulary import ROWS_MAX, WIRE
+from profiler.wire import SCHEMAS
 
 
 def limits(times_ms):

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.arrow_stream import StreamLimits
-from collector.batches import arrow_schema, check_batch
+from collector.batches import check_batch
 from collector.errors import Refused
 from profiler.vocabulary import WIRE
+from profiler.wire import SCHEMAS
 from tests.collector import rows
 from tests.collector.arrow import stream, with_column
 
@@ -42,7 +43,7 @@ def test_a_batch_without_rows_passes():
 
 @pytest.mark.parametrize("table", sorted(WIRE))
 def test_the_types_of_each_table_are_accepted(table):
-    empty = arrow_schema(table).empty_table()
+    empty = SCHEMAS[table].empty_table()
     assert check_batch(table, stream(empty), NOW_MS).schema.names == empty.schema.names
 
 
