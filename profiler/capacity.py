@@ -126,8 +126,10 @@ def erlang_c(servers: float, offered: float) -> float:
         return 0.0
     if offered >= servers:
         return 1.0
-    below = max(1, math.floor(servers))
-    part = max(0.0, servers - below)
+    if servers < 1:
+        return offered / servers  # one server that is slower
+    below = math.floor(servers)
+    part = servers - below
     values = [_erlang_c(count, offered) for count in (below, below + 1)]
     return min(1.0, values[0] * (1 - part) + values[1] * part)
 
