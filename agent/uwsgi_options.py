@@ -24,12 +24,26 @@ _SHORT = {"p": "processes", "s": "socket", "H": "home", "w": "module", "M": "mas
 
 def is_uwsgi(command: Sequence[str]) -> bool:
     """Whether a command line starts uWSGI, or pyuwsgi by whatever means."""
-    return any("uwsgi" in PurePosixPath(word).name.lower() for word in command[:3])
+    names = (PurePosixPath(word).name.lower() for word in command[:3])
+    return any(name.startswith(("uwsgi", "pyuwsgi")) for name in names)
 
 
 def options(command: Sequence[str], environ: Mapping[str, str], read: Read) -> Options:
-    """All options that can be seen. `read` gives the text of a file that is named, or None."""
+    """All options that can be seen, in uWSGI's order: a later one wins.
+
+    `read` gives the text of a file that is named, or None. The environment comes first, then the
+    command line with each --ini in its place, then files without a flag.
+    """
     found: Options = {}
+    seen: set[str] = set()
+
+    def take(files: list[str]) -> None:
+        while files and len(seen) < FILES_MAX:
+            file = files.pop(0)
+            if file not in seen:
+                seen.add(file)
+                files[:0] = _add_file(found, file, environ, read)
+
     for name, value in environ.items():
         if name.startswith("UWSGI_") and name != "UWSGI_ORIGINAL_PROC_NAME":
             _add(found, name.removeprefix("UWSGI_"), value)
@@ -44,13 +58,9 @@ def options(command: Sequence[str], environ: Mapping[str, str], read: Read) -> O
         if not equals and words and not words[0].startswith("-") and name not in _FLAGS:
             value = words.pop(0)
         _add(found, _SHORT.get(name, name), value or "true")
-    files += found.get("ini", [])
-    seen: set[str] = set()
-    while files and len(seen) < FILES_MAX:
-        file = files.pop(0)
-        if file not in seen:
-            seen.add(file)
-            files += _add_file(found, file, environ, read)
+        if name == "ini":
+            take([value])
+    take([*found.get("ini", []), *files])
     return found
 
 
