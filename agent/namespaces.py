@@ -14,11 +14,14 @@ from pathlib import Path
 
 from agent.header import Header
 
-__all__ = ["Namespaces", "Process", "inner_processes", "namespace_of", "start_ticks"]
+__all__ = ["Namespaces", "Process", "hidden", "inner_processes", "namespace_of", "start_ticks"]
 
 #: What the kernel calls the pid namespace of the machine itself (PROC_PID_INIT_INO).
 INITIAL_NAMESPACE = 0xEFFFFFFC
 SCAN_EVERY_NS = 30 * 10**9
+PID_MAX = 1 << 22
+#: What /proc says of a process that has ended, or that belongs to others (hidepid).
+GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 _NSPID = re.compile(r"^NSpid:((?:\s+\d+)+)$", re.MULTILINE)
 
 
@@ -91,13 +94,16 @@ def located(header: Header, processes: Iterable[Process]) -> int | None:
 
 
 def inner_processes(proc_root: Path) -> Iterable[Process]:
-    """Living processes of pid namespaces below the one that /proc shows."""
+    """Living processes of pid namespaces below the one that /proc shows.
+
+    Raises OSError where the agent itself is out of something (files, memory).
+    """
     for name in os.listdir(proc_root):
         if not name.isdigit():
             continue
         try:
             status = (proc_root / name / "status").read_text("utf-8", "replace")
-        except OSError:
+        except GONE:
             continue
         match = _NSPID.search(status)
         pids = match[1].split() if match else []
@@ -116,12 +122,33 @@ def namespace_of(pid: int | str, proc_root: Path) -> int:
         return 0
 
 
+def hidden(pid: int, proc_root: Path) -> bool:
+    """Whether there is such a process after all, and /proc keeps it from us (hidepid)."""
+    if not 0 < pid <= PID_MAX:
+        return False
+    try:
+        os.close(os.open(proc_root / f"{pid}/stat", os.O_RDONLY | os.O_CLOEXEC))
+        return False
+    except GONE:
+        pass
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def start_ticks(pid: int, proc_root: Path) -> int | None:
-    """Field 22 of /proc/PID/stat; None for a process that is gone or a zombie."""
+    """Field 22 of /proc/PID/stat; None for a process that is gone, a zombie, or out of sight.
+
+    Raises OSError where the agent itself is out of something (files, memory).
+    """
     try:
         fields = (
             (proc_root / f"{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         )
-    except OSError:
+    except GONE:
         return None
     return None if len(fields) < 20 or fields[0] in "ZX" else int(fields[19])

@@ -94,9 +94,9 @@ def _workers(workers: list[dict[str, Any]], now_ms: int) -> Table:
 def _stacks(worker: dict[str, Any], now_ms: int) -> str:
     """When stacks were taken last, or what is in the way."""
     if not worker["permission"]:
-        return "no permission"
+        return "refused"
     if worker["thread_ids"] == "wrong":
-        return "wrong thread ids"
+        return "wrong ids"
     if not worker["profiled_ms"]:
         return "-"
     return f"{(now_ms - worker['profiled_ms']) / 1000:.0f} s ago"

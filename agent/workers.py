@@ -1,11 +1,12 @@
 """Finds the rings of a folder and tells the living workers from the dead."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.errors import RingRefused
-from agent.namespaces import Namespaces, start_ticks
+from agent.namespaces import Namespaces, hidden, start_ticks
 from agent.requests import Identity
 from agent.rings import Ring, open_ring
 from agent.samples import WorkerView
@@ -15,6 +16,10 @@ __all__ = ["Worker", "Workers"]
 ELSEWHERE = (
     "in a pid namespace that the agent cannot see: records are read, but no process numbers and"
     " no stacks (run the agent on the host, or in Kubernetes with hostPID: true)"
+)
+HIDDEN = (
+    "/proc hides the process from the agent (hidepid), so neither numbers nor stacks: give the"
+    " agent the group of the mount option gid="
 )
 #: py-spy asks /proc about thread ids as the process itself counts them, and finds other threads.
 CONTAINED = "in another pid namespace, where py-spy would count waits as CPU: no stacks"
@@ -90,7 +95,8 @@ class Workers:
             ring.read_strings(ring.counters()["strings_used"])
             self.known[ring.header.ring_id] = Worker(ring, True, "")
         for worker in self.known.values():
-            self._judge(worker, now_ns)
+            with suppress(OSError):  # out of files or memory: everybody stays what they were
+                self._judge(worker, now_ns)
 
     def remove(self, ring_id: int) -> None:
         """Delete the ring of a dead worker: all that it held is on disk."""
@@ -115,6 +121,10 @@ class Workers:
                 return
         ticks = start_ticks(worker.pid, self.proc_root)
         same = ticks == header.process_start_ticks or not header.process_start_ticks
+        if ticks is None and hidden(worker.pid, self.proc_root):
+            worker.unreachable = HIDDEN
+            worker.last_alive_ns = now_ns
+            return
         worker.alive = ticks is not None and same
         if worker.alive:
             worker.last_alive_ns = now_ns

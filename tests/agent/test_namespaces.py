@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -5,18 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from agent.namespaces import (
     INITIAL_NAMESPACE,
     Namespaces,
     Process,
+    hidden,
     inner_processes,
     located,
     start_ticks,
 )
 from agent.rings import open_ring
-from agent.workers import CONTAINED, ELSEWHERE, Workers
+from agent.run import Agent, Config
+from agent.workers import CONTAINED, ELSEWHERE, HIDDEN, Workers
 from tests.agent.processes import CONTAINER, ROOT, ask, target
 from tests.agent.rings import make_ring
 
@@ -137,6 +141,61 @@ def test_proc_is_not_searched_at_every_look(tmp_path, header):
     recorded(tmp_path, 70, 7, namespace=0)
     assert namespaces.find(header, 2) is None
     assert namespaces.find(header, 1 + 30 * 10**9) == 70
+
+
+def test_records_of_a_container_carry_our_pid_and_its_ring_goes_once_all_is_read(tmp_path):
+    (tmp_path / "rings").mkdir()
+    agent = Agent(Config("http://127.0.0.1:1", tmp_path / "rings", tmp_path / "spool", None, "h"))
+    with target("ring_worker", str(tmp_path / "rings"), "64", within=CONTAINER) as process:
+        outer = child_of(process.pid)
+        ask(process, "3")
+        agent._flush()
+        assert agent.sampling.workers == (), "py-spy would count its waits as CPU"
+        ask(process, "begin")
+        ask(process, "4")
+    agent._flush()
+    rows = []
+    while (file := agent.spool.oldest()) is not None:
+        for entry in file.entries:
+            if entry.table == "requests":
+                body = agent.spool.body(file, entry)
+                rows += pa.ipc.open_stream(body).read_all().to_pylist()
+        agent.spool.settled(file)
+    agent.spool.close()
+    assert [row["seq"] for row in rows] == list(range(1, 9))
+    assert rows[-1]["outcome"] == "killed"
+    assert {row["pid"] for row in rows} == {outer}
+    assert os.listdir(tmp_path / "rings") == []
+
+
+def test_a_process_that_proc_hides_is_there_all_the_same(tmp_path):
+    """As with hidepid, where others' processes are not shown."""
+    make_ring(tmp_path / "rings")
+    proc = tmp_path / "proc"
+    proc.mkdir()
+    workers = Workers(tmp_path / "rings", proc)
+    workers.look(5)
+    (worker,) = workers.known.values()
+    assert (worker.alive, worker.unreachable) == (True, HIDDEN)
+    assert hidden(os.getpid(), proc) and not hidden(os.getpid(), PROC)
+    for pid in (0, 2**22 + 1, 2**32 - 1):
+        assert not hidden(pid, proc)
+    worker.ring.close()
+
+
+def test_out_of_files_nobody_is_judged_dead(tmp_path, monkeypatch):
+    make_ring(tmp_path)
+    workers = Workers(tmp_path, PROC)
+    workers.look(1)
+    (worker,) = workers.known.values()
+
+    def exhausted(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("agent.workers.start_ticks", exhausted)
+    workers.look(2)
+    assert worker.alive
+    worker.ring.close()
 
 
 def test_start_ticks_of_odd_names_zombies_and_nobody(tmp_path):
