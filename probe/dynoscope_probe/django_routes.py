@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import functools
 import inspect
-from time import perf_counter_ns, thread_time_ns
 from types import FunctionType
 from typing import Any, Callable, Optional
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import get_path_info, get_script_name
-from django.urls import Resolver404, get_resolver, get_script_prefix, set_urlconf
+from django.urls import (
+    Resolver404,
+    base,
+    get_resolver,
+    get_script_prefix,
+    resolvers,
+    set_urlconf,
+)
 from django.utils.translation import get_language
 
 from dynoscope_probe import guard
-from dynoscope_probe.counters import moved_back
 from dynoscope_probe.django_languages import depends_on_language
 from dynoscope_probe.endpoint import async_endpoint_frame, endpoint_name, without_frames
-from dynoscope_probe.process import current_process
 from dynoscope_probe.request import HTTP, Request, current_request
 from dynoscope_probe.routes import mounted
 
@@ -33,14 +37,16 @@ __all__ = ["early_answer", "install"]
 #: within this one.
 TAKEN = "taken"
 _HERE = __file__
+#: Django keeps the settings that were asked for in the instance, and empties it where they change.
+_kept_settings = vars(settings)
+_resolver_of = getattr(resolvers, "_get_cached_resolver", get_resolver)
 
 
 class Answer:
     """What resolving gave: a match, or the exception that it raised."""
 
     __slots__ = (
-        "clock", "error", "language", "match", "method", "path_info", "prefix", "resolver",
-        "settled", "wall_ns",
+        "error", "language", "match", "method", "path_info", "prefix", "resolver", "settled",
     )  # fmt: skip
     #: What an early one was asked, and what asking it took: two readings of the thread's counter.
     resolver: Any
@@ -51,11 +57,10 @@ class Answer:
     clock: tuple[Any, Any]
     wall_ns: int
 
-    def __init__(self) -> None:
-        self.match: Any = None
-        self.error: Optional[Exception] = None
-        #: Whether it is what Django would answer now.
-        self.settled = False
+    match: Any
+    error: Optional[Exception]
+    #: Whether it is what Django would answer now.
+    settled: bool
 
     def give(self, request: Any) -> Any:
         """End as Django's resolving ends: with the match, or raising."""
@@ -71,25 +76,21 @@ def early_answer(environ: dict[str, Any]) -> tuple[Optional[str], Any]:
 
     Whatever else than Resolver404 is raised is not kept: Django will meet it itself.
     """
-    process = current_process()
-    group = None if process is None else process.thread().group
-    clock = thread_time_ns if group is None else group.read
-    started_ns, before = perf_counter_ns(), clock()
     answer = Answer()
+    answer.match = answer.error = None
+    answer.settled = False
     path = environ.get("PATH_INFO", "")
     answer.path_info = (path if path.isascii() else get_path_info(environ)) or "/"
-    answer.prefix = _script_prefix(environ)
+    answer.prefix = prefix = _script_prefix(environ)
     answer.method = environ["REQUEST_METHOD"]
-    answer.resolver = resolver = get_resolver()
+    answer.resolver = resolver = _root_resolver()
     answer.language = get_language() if depends_on_language(resolver) else None
     try:
         answer.match = match = resolver.resolve(answer.path_info)
-        route = mounted(str(match.route), answer.prefix)
+        route = match.route if prefix == "/" else mounted(match.route, prefix)
     except Resolver404 as error:
         answer.error = error.with_traceback(None)
         route = None
-    answer.clock = before, clock()
-    answer.wall_ns = perf_counter_ns() - started_ns
     return route, answer
 
 
@@ -127,12 +128,13 @@ def _settled(counted: Request, resolve: Callable[..., Any], handler: Any, reques
     try:
         early = counted.routing
         if early is not None and _still_holds(early, request):
-            _count(counted, early)
+            counted.count_naming()
             early.settled = True
             return early  # type: ignore[no-any-return]
     except Exception:
         guard.swallowed()
     answer = Answer()
+    answer.match = answer.error = None
     answer.settled = True
     try:
         answer.match = resolve(handler, request)
@@ -152,26 +154,41 @@ def _still_holds(early: Answer, request: Any) -> bool:
     """Whether Django, asked now, would answer the same."""
     if request.path_info != early.path_info or request.method != early.method:
         return False
-    if get_script_prefix() != early.prefix:
+    if _prefix_now() != early.prefix:
         return False
     if early.language is not None and get_language() != early.language:
         return False
     if not hasattr(request, "urlconf"):
-        return get_resolver() is early.resolver
+        return _root_resolver() is early.resolver
     if get_resolver(request.urlconf) is not early.resolver:
         return False
     set_urlconf(request.urlconf)
     return True
 
 
-def _count(counted: Request, early: Answer) -> None:
-    """Resolving is the application's cost, though it came before the count began."""
-    before, after = early.clock
-    if counted.group is None:
-        counted.before -= after - before
-    else:
-        counted.before = moved_back(counted.before, before, after)
-    counted.started_monotonic_ns -= early.wall_ns
+def _root_resolver() -> Any:
+    """As get_resolver(), but for what Django spends on reading a setting."""
+    urlconf = _kept_settings.get("ROOT_URLCONF")
+    return get_resolver() if urlconf is None else _resolver_of(urlconf)
+
+
+def _is_prefix_forced() -> bool:
+    prefix = _kept_settings.get("FORCE_SCRIPT_NAME", _kept_settings)
+    return (settings.FORCE_SCRIPT_NAME if prefix is _kept_settings else prefix) is not None
+
+
+def _prefix_reader() -> Callable[[], str]:
+    """As get_script_prefix, but for the lock and the indirections of asgiref's Local around one
+    context variable, where it is made as is known here."""
+    storage = getattr(getattr(base, "_prefixes", None), "_storage", None)
+    stored = getattr(type(storage), "_storage", None)
+    if stored is None or not hasattr(stored(storage), "data"):
+        return get_script_prefix  # type: ignore[no-any-return]
+
+    def prefix() -> str:
+        return stored(storage).data.get("value", "/")  # type: ignore[no-any-return]
+
+    return prefix
 
 
 def _script_prefix(environ: dict[str, Any]) -> str:
@@ -180,7 +197,7 @@ def _script_prefix(environ: dict[str, Any]) -> str:
     if (
         "SCRIPT_URL" in environ
         or "REDIRECT_URL" in environ
-        or settings.FORCE_SCRIPT_NAME is not None
+        or _is_prefix_forced()
         or not name.isascii()
     ):
         name = get_script_name(environ)
@@ -198,10 +215,7 @@ def _run_through(
     if method.__closure__ is not None:  # another's wrapper: requests are named without the frame
         return
     inside = FunctionType(method.__code__, method.__globals__, method.__name__, method.__defaults__)
-    method.__kwdefaults__ = {
-        "enter": functools.partial(entering, inside, taking, resolve),
-        "hide": _hide,
-    }
+    method.__kwdefaults__ = {"enter": entering(inside, taking, resolve), "hide": _hide}
     method.__code__ = stub.__code__.replace(co_name=method.__name__)
 
 
@@ -221,18 +235,22 @@ async def _async_stub(self: Any, request: Any, *, enter: Any, hide: Any) -> Any:
         raise
 
 
-def _entering(inside: Any, taking: Any, resolve: Any, handler: Any, request: Any) -> Any:
-    frame = _second_frame(taking, resolve, handler, request)
-    return inside(handler, request) if frame is None else frame(inside, handler, request)
+def _entering(inside: Any, taking: Any, resolve: Any) -> Callable[..., Any]:
+    def enter(handler: Any, request: Any) -> Any:
+        frame = _second_frame(taking, resolve, handler, request)
+        return inside(handler, request) if frame is None else frame(inside, handler, request)
+
+    return enter
 
 
-async def _async_entering(
-    inside: Any, taking: Any, resolve: Any, handler: Any, request: Any
-) -> Any:
-    frame = _second_frame(taking, resolve, handler, request)
-    if frame is None:
-        return await inside(handler, request)
-    return await async_endpoint_frame(frame.__name__)(inside, handler, request)
+def _async_entering(inside: Any, taking: Any, resolve: Any) -> Callable[..., Any]:
+    async def enter(handler: Any, request: Any) -> Any:
+        frame = _second_frame(taking, resolve, handler, request)
+        if frame is None:
+            return await inside(handler, request)
+        return await async_endpoint_frame(frame.__name__)(inside, handler, request)
+
+    return enter
 
 
 def _second_frame(
@@ -252,3 +270,6 @@ def _second_frame(
 def _hide(error: BaseException) -> None:
     """Take the frames of this file out of a traceback, so that error groups do not change."""
     error.__traceback__ = without_frames(error.__traceback__, _HERE)
+
+
+_prefix_now = _prefix_reader()

@@ -12,7 +12,13 @@ from typing import Any, Callable, Optional
 
 from dynoscope_probe import fast, guard, layout
 from dynoscope_probe import process as process_module
-from dynoscope_probe.counters import UNIT_CPU_NS, UNIT_INSTRUCTIONS, UNIT_NONE, in_greenlet
+from dynoscope_probe.counters import (
+    UNIT_CPU_NS,
+    UNIT_INSTRUCTIONS,
+    UNIT_NONE,
+    in_greenlet,
+    moved_back,
+)
 from dynoscope_probe.process import Process, count_unrecorded, current_process
 from dynoscope_probe.ring import NO_SLOT
 from dynoscope_probe.spans import CACHE, CALLS_MAX, DB, RPC, Call, write_spans
@@ -66,8 +72,12 @@ def begin_request(
             if outer.running and not outer.ended:
                 return None
             outer.end(DISCONNECTED)  # its server never closed the response
+        group = process.thread().group
+        clock: Callable[[], Any] = thread_time_ns if group is None else group.read
+        named_from_ns, before = perf_counter_ns(), clock()
         name, routing = endpoint(environ)
-        return Request(process, kind, name, environ, routing)
+        naming = None if routing is None else (perf_counter_ns() - named_from_ns, before, clock())
+        return Request(process, kind, name, environ, routing, naming)
     except Exception:
         _set_current(None)  # half begun, it would pass for what later requests are inside of
         guard.swallowed()
@@ -97,6 +107,7 @@ class Request:
         "gc_ns",
         "group",
         "kind",
+        "naming",
         "number",
         "process",
         "routing",
@@ -120,11 +131,14 @@ class Request:
         endpoint: str,
         environ: dict[str, Any],
         routing: Any = None,
+        naming: Any = None,
     ) -> None:
         self.process = process
         self.kind = kind
         #: What the framework may take for the answer of its own routing.
         self.routing = routing
+        #: Time (ns) that finding the name took, and the counter's readings around it.
+        self.naming = naming
         #: The name that it began under, known before the framework's own code ran.
         self.early_name = endpoint
         self.frame, self.endpoint_id = process.endpoint(endpoint)
@@ -187,6 +201,18 @@ class Request:
         """Give the record (and later frames) another endpoint: the last name counts."""
         self.frame, self.endpoint_id = self.process.endpoint(endpoint)
         self.process.deep.renamed(self)
+
+    def count_naming(self) -> None:
+        """Finding the name did the application's work: it is counted, though it came before."""
+        if self.naming is None:
+            return
+        (wall_ns, start, end), self.naming = self.naming, None
+        self.started_ns -= wall_ns
+        self.started_monotonic_ns -= wall_ns
+        if self.group is None:
+            self.before -= end - start
+        else:
+            self.before = moved_back(self.before, start, end)
 
     def add_db_call(self, statement_id: int, started_ns: int, ended_ns: int, outcome: int) -> None:
         """Count one database call (perf_counter_ns); `statement_id` 0: its text is not known."""

@@ -223,6 +223,7 @@ static void core_clear_names(Core *self) {
     NAMES(X)
 #undef X
     Py_CLEAR(self->names.empty);
+    Py_CLEAR(self->names.file_wrapper);
 }
 
 static int core_fill_names(Core *self) {
@@ -230,7 +231,9 @@ static int core_fill_names(Core *self) {
     if ((self->names.name = PyUnicode_InternFromString(#name)) == NULL) return -1;
     NAMES(X)
 #undef X
-    return (self->names.empty = PyUnicode_InternFromString("")) == NULL ? -1 : 0;
+    self->names.empty = PyUnicode_InternFromString("");
+    self->names.file_wrapper = PyUnicode_InternFromString("wsgi.file_wrapper");
+    return self->names.empty == NULL || self->names.file_wrapper == NULL ? -1 : 0;
 }
 
 static void core_dealloc(Core *self) {

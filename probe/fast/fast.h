@@ -67,7 +67,7 @@ enum { KIND_HTTP };
 /* Texts that are looked up in every request. */
 #define NAMES(X) \
     X(_process) X(state) X(slot) X(group) X(native_id) X(seen) X(due) X(greenlet) \
-    X(HTTP_TRACEPARENT) X(_core) X(_application) X(_endpoint) X(close) X(status)
+    X(HTTP_TRACEPARENT) X(_core) X(_application) X(_endpoint) X(close) X(status) X(read)
 
 typedef struct {
     PyObject_HEAD
@@ -78,7 +78,7 @@ typedef struct {
 #define X(name) PyObject *name;
         NAMES(X)
 #undef X
-        PyObject *empty;
+        PyObject *empty, *file_wrapper;
     } names;
     PyObject *request_type; /* subclass of Count that begin() makes */
     PyObject *failed;       /* (request, error): an error leaves the application */
@@ -102,14 +102,15 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     PyObject *ledger, *early_name, *frame, *flags, *group, *before, *statements, *status_line,
-        *thread, *tracestate, *calls, *deep, *routing;
-    int64_t before_ns, started_ns, started_monotonic_ns;
+        *thread, *tracestate, *calls, *deep, *routing,
+        *named_before;
+    int64_t before_ns, named_before_ns, named_from_ns, started_ns, started_monotonic_ns;
     int64_t db_ns, db_calls, cache_ns, cache_calls, rpc_ns, rpc_calls, gc_ns;
     uint64_t trace[5], user_hash, error_fp, number;
     unsigned long thread_ident;
     uint32_t endpoint_id, error_id;
     int kind, cache_depth, slot;
-    char ended, running, countable;
+    char ended, running, countable, naming;
 } Count;
 
 /* core.c */

@@ -248,6 +248,12 @@ PyType_Spec sized_body_spec = {
 static int is_whole(Core *core, PyObject *response, PyObject *environ) {
     if (PyList_CheckExact(response) || PyTuple_CheckExact(response)) return 1;
     if (core->is_file == NULL) return 0;
+    if (PyDict_CheckExact(environ)) { /* what is_file() says first, for most responses */
+        PyObject *wrapper = PyDict_GetItemWithError(environ, core->names.file_wrapper);
+        if (wrapper == NULL && PyErr_Occurred()) return -1;
+        if (wrapper == NULL || wrapper == Py_None) return 0;
+        if (!PyType_Check(wrapper) && !PyObject_HasAttr(response, core->names.read)) return 0;
+    }
     PyObject *args[] = {response, environ};
     PyObject *found = PyObject_Vectorcall(core->is_file, args, 2, NULL);
     int is = found == NULL ? -1 : PyObject_IsTrue(found);

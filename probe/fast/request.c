@@ -7,7 +7,10 @@
 
 #define COUNT_OBJECTS(X) \
     X(ledger) X(early_name) X(frame) X(flags) X(group) X(before) X(statements) X(status_line) \
-    X(thread) X(tracestate) X(calls) X(deep) X(routing)
+    X(thread) X(tracestate) X(calls) X(deep) X(routing) \
+    X(named_before)
+
+#define UNINTERRUPTED_NS 20000
 
 static inline int64_t clock_ns(clockid_t clock) {
     struct timespec now;
@@ -155,17 +158,60 @@ static int ask_for_profile(Count *self, Ledger *ledger) {
     return done == NULL ? -1 : 0;
 }
 
-static int fill(Count *self, Ledger *ledger, int kind, PyObject *named, PyObject *environ) {
+static int read_counter(Count *self, int64_t *ns, PyObject **reading) {
+    if (self->group == Py_None) {
+        *ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+        return 0;
+    }
+    PyObject *old = *reading;
+    *reading = PyObject_CallMethod(self->group, "read", NULL);
+    Py_XDECREF(old);
+    return *reading == NULL ? -1 : 0;
+}
+
+/* Asks for the endpoint's name, and what Request.routing is to be: (text, object). */
+static int take_name(Count *self, Ledger *ledger, PyObject *namer, PyObject *environ) {
+    PyObject *args[] = {environ};
+    self->named_from_ns = clock_ns(CLOCK_MONOTONIC);
+    if (read_counter(self, &self->named_before_ns, &self->named_before) < 0) return -1;
+    PyObject *named = PyObject_Vectorcall(namer, args, 1, NULL);
+    if (named == NULL) return -1;
+    if (!PyTuple_CheckExact(named) || PyTuple_GET_SIZE(named) != 2 ||
+        !PyUnicode_Check(PyTuple_GET_ITEM(named, 0))) {
+        Py_DECREF(named);
+        PyErr_SetString(PyExc_TypeError, "endpoint(environ) is to give (text, routing)");
+        return -1;
+    }
+    self->early_name = new_reference(PyTuple_GET_ITEM(named, 0));
+    self->routing = new_reference(PyTuple_GET_ITEM(named, 1));
+    self->naming = self->routing != Py_None;
+    Py_DECREF(named);
+    return take_endpoint(self, ledger, self->early_name);
+}
+
+/* Last, so that neither naming nor the probe's own work is counted.
+ *
+ * Naming mostly takes some microseconds, in which the thread is hardly ever interrupted: then the
+ * time since the reading before it serves, which is known without a system call. */
+static int begin_counting(Count *self) {
+    if (self->group == Py_None) {
+        int64_t since_ns = clock_ns(CLOCK_MONOTONIC) - self->named_from_ns;
+        if (since_ns <= UNINTERRUPTED_NS) {
+            self->before_ns = self->named_before_ns + since_ns;
+            return 0;
+        }
+    }
+    return read_counter(self, &self->before_ns, &self->before);
+}
+
+static int fill(Count *self, Ledger *ledger, int kind, PyObject *namer, PyObject *environ) {
     Core *core = (Core *)ledger->core;
-    PyObject *name = PyTuple_GET_ITEM(named, 0);
     self->ledger = new_reference((PyObject *)ledger);
     self->kind = kind;
     self->running = 1;
-    self->early_name = new_reference(name);
-    self->routing = new_reference(PyTuple_GET_ITEM(named, 1));
     self->status_line = new_reference(core->names.empty);
-    if (take_endpoint(self, ledger, name) < 0 || take_thread(self, ledger) < 0 ||
-        take_trace(self, ledger, environ) < 0)
+    if (take_thread(self, ledger) < 0 || take_trace(self, ledger, environ) < 0 ||
+        take_name(self, ledger, namer, environ) < 0)
         return -1;
     PyObject *number = PyObject_CallObject(ledger->next_request, NULL);
     if (number == NULL) return -1;
@@ -178,12 +224,7 @@ static int fill(Count *self, Ledger *ledger, int kind, PyObject *named, PyObject
     if (token == NULL) return -1;
     Py_DECREF(token);
     if (take_countable(self, core) < 0 || ask_for_profile(self, ledger) < 0) return -1;
-    /* Last, so that the probe's own work is not counted. */
-    if (self->group == Py_None)
-        self->before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    else if ((self->before = PyObject_CallMethod(self->group, "read", NULL)) == NULL)
-        return -1;
-    return 0;
+    return begin_counting(self);
 }
 
 /* 1: count; 0: within another request; -1: an error. */
@@ -212,22 +253,15 @@ static PyObject *begin(Core *core, int kind, PyObject *namer, PyObject *environ)
     Ledger *ledger = core_ledger(core);
     if (ledger == NULL) return PyErr_Occurred() ? NULL : PyObject_CallObject(core->count_unrecorded, NULL);
     Py_INCREF(ledger);
-    PyObject *named = NULL; /* the endpoint's name, and what Request.routing is to be */
     Count *self = NULL;
     int go_on = outer_has_ended(core, ledger);
     if (go_on > 0) {
-        PyObject *args[] = {environ};
-        named = PyObject_Vectorcall(namer, args, 1, NULL);
-        if (named != NULL && !(PyTuple_CheckExact(named) && PyTuple_GET_SIZE(named) == 2 &&
-                               PyUnicode_Check(PyTuple_GET_ITEM(named, 0))))
-            PyErr_SetString(PyExc_TypeError, "endpoint(environ) is to give (text, routing)");
-        else if (named != NULL && (self = (Count *)type->tp_alloc(type, 0)) != NULL &&
-                 fill(self, ledger, kind, named, environ) < 0) {
+        self = (Count *)type->tp_alloc(type, 0);
+        if (self != NULL && fill(self, ledger, kind, namer, environ) < 0) {
             self->ended = 1; /* nothing is to be written of it */
             Py_CLEAR(self);
         }
     }
-    Py_XDECREF(named);
     Py_DECREF(ledger);
     return go_on == 0 ? new_reference(Py_None) : (PyObject *)self;
 }
@@ -516,13 +550,27 @@ static PyMemberDef members[] = {
     {"error_id", T_UINT, offsetof(Count, error_id), 0, NULL},
     {"kind", T_INT, offsetof(Count, kind), 0, NULL},
     {"cache_depth", T_INT, offsetof(Count, cache_depth), 0, NULL},
+    {"naming", T_BOOL, offsetof(Count, naming), READONLY, NULL},
     {"ended", T_BOOL, offsetof(Count, ended), 0, NULL},
     {"running", T_BOOL, offsetof(Count, running), 0, NULL},
     {"countable", T_BOOL, offsetof(Count, countable), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
+static PyObject *count_naming(Count *self, PyObject *unused) {
+    if (self->naming) {
+        self->naming = 0;
+        self->started_ns -= self->started_monotonic_ns - self->named_from_ns;
+        self->started_monotonic_ns = self->named_from_ns;
+        self->before_ns = self->named_before_ns;
+        Py_XSETREF(self->before, new_reference(self->named_before));
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef count_methods[] = {
+    {"count_naming", (PyCFunction)count_naming, METH_NOARGS,
+     "Finding the name did the application's work: it is counted, though it came before."},
     {"end", (PyCFunction)end_method, METH_O, "Write the record, once. Never raises."},
     {NULL, NULL, 0, NULL},
 };
