@@ -60,6 +60,8 @@ class EndpointChange:
     reason: str
     #: half width of `relative` by chance alone, before load and drift stretched it
     chance: float = float("nan")
+    #: what cannot be told from the machine's own changes, whatever the interval says; relative
+    floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,18 @@ def test_units_are_never_mixed() -> None:
     assert {part.unit for part in found.fleet} == {"cpu_ns", "instructions"}
 
 
+@pytest.mark.parametrize(("hosts", "verdict"), [(2, "cannot tell"), (8, "regression")])
+def test_a_small_rise_of_cpu_time_needs_several_hosts(hosts: int, verdict: str) -> None:
+    before = Truth(hosts=hosts, windows=120, samples=0, window_spread=0.002)
+    change = run(before, dearer(before, 2, 4e5)).endpoints[0]
+    assert change.relative.low > 0.01
+    assert change.verdict == verdict
+    assert ("compare more hosts" in change.reason) == (verdict == "cannot tell")
+
+
 def test_cheaper_is_an_improvement() -> None:
-    found = run(Truth(), dearer(Truth(), 2, -2e6))
+    before = Truth(windows=24)
+    found = run(before, dearer(before, 2, -2e6))
     assert found.verdict == "improvement"
     assert found.guilty is None
     assert found.endpoints[0].relative.high < -0.01

@@ -8,7 +8,7 @@ from profiler.load import LoadWindows, without_load
 from tests.profiler.simulated import STACKS, Truth, side
 
 #: No stack samples: nothing but the load tells the machine from the code.
-BUSY = Truth(samples=0, windows=36, load=35, load_spread=12, per_point=0.002, window_spread=0.01)
+BUSY = Truth(samples=0, windows=36, load=35, load_spread=12, per_point=0.004, window_spread=0.01)
 
 
 def found(busier: float, dearer: float, seed: int, truth: Truth = BUSY):
