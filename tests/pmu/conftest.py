@@ -69,3 +69,4 @@ def _copy_guest(guest):
         shutil.copy(ROOT / name, guest / name)
     probe = Path(dynoscope_probe.__file__).parent
     shutil.copytree(probe, guest / probe.name, ignore=shutil.ignore_patterns("__pycache__"))
+    machine.compile_for_guest(*(path.parent for path in guest.rglob("__init__.py")))
