@@ -17,7 +17,7 @@ REQUESTS_MIN = 50
 #: An interval narrower than this around "nothing" is called no change.
 TOLERANCE = 0.05
 SIGNIFICANCE = 0.05
-#: At 13 deploys that changed nothing, on one shared machine, thread CPU time per request of endpoints
+#: At 13 deploys that changed nothing, on one shared machine, CPU time per request of endpoints
 #: that mostly make system calls rose by 4% on average and stayed there. With three hosts or more
 #: such steps show in the spread of the hosts; with fewer, nothing in the data shows them.
 MACHINE_FLOOR = 0.05
