@@ -11,6 +11,7 @@ from typing import Any
 from agent.limits import Limits
 from agent.samples import WorkerView
 from agent.series import Increases, Series
+from agent.unix_queues import unix_queues
 from agent.uwsgi_master import Master, master_of, parent_of
 from agent.uwsgi_stats import Instance, series_of
 
@@ -58,8 +59,9 @@ class UWSGI:
         self.limits.add("uwsgi_instances_over", len(instances) - INSTANCES_MAX)
         self.failures = {}
         series: list[Series] = []
+        queues = unix_queues() if instances else {}
         for instance in list(instances.values())[:INSTANCES_MAX]:
-            series += self._read(instance, workers)
+            series += self._read(instance, workers, queues)
         return series
 
     def reason(self, ring_id: int) -> str:
@@ -86,7 +88,12 @@ class UWSGI:
             if master is not None:
                 self.masters[ring_id] = master
 
-    def _read(self, instance: Instance, workers: Sequence[WorkerView]) -> list[Series]:
+    def _read(
+        self,
+        instance: Instance,
+        workers: Sequence[WorkerView],
+        queues: Mapping[str, tuple[int, int]],
+    ) -> list[Series]:
         try:
             stats = read_stats(instance.address)
         except (OSError, ValueError) as error:
@@ -95,7 +102,7 @@ class UWSGI:
             return []
         if instance.who is None:
             instance = _named(instance, stats, workers)
-        return series_of(instance, stats, self._increases, time.monotonic())
+        return series_of(instance, stats, self._increases, time.monotonic(), queues)
 
 
 def read_stats(address: str) -> dict[str, Any]:

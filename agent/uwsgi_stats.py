@@ -39,10 +39,17 @@ class Instance:
 
 
 def series_of(
-    instance: Instance, stats: Mapping[str, Any], increases: Increases, now_s: float
+    instance: Instance,
+    stats: Mapping[str, Any],
+    increases: Increases,
+    now_s: float,
+    queues: Mapping[str, tuple[int, int]],
 ) -> list[Series]:
-    """All that one document says. A field that is missing, or no number, is left out."""
-    series = list(_of_instance(instance, stats, increases))
+    """All that one document says. A field that is missing, or no number, is left out.
+
+    `queues`: name of a Unix socket -> (requests that wait, how many may).
+    """
+    series = list(_of_instance(instance, stats, increases, queues))
     workers = stats.get("workers")
     rows = [one for one in workers if isinstance(one, dict)] if isinstance(workers, list) else []
     for one in rows[:WORKERS_MAX]:
@@ -63,18 +70,32 @@ def series_of(
 
 
 def _of_instance(
-    instance: Instance, stats: Mapping[str, Any], increases: Increases
+    instance: Instance,
+    stats: Mapping[str, Any],
+    increases: Increases,
+    queues: Mapping[str, tuple[int, int]],
 ) -> Iterable[Series]:
-    # Of a Unix socket the kernel does not tell uWSGI the queue: it says 0 of 0.
-    told = [one for one in _list(stats, "sockets") if _number(one, "max_queue")]
-    for name, source in (("uwsgi_listen_queue", "queue"), ("uwsgi_listen_queue_max", "max_queue")):
-        known = [value for one in told if (value := _number(one, source)) is not None]
-        if known:
-            yield _gauge(instance, name, "requests", max(known))
+    found = [one for one in (_queue(each, queues) for each in _list(stats, "sockets")) if one]
+    if found:
+        fullest = max(found, key=lambda one: one[0] / one[1])
+        yield _gauge(instance, "uwsgi_listen_queue", "requests", fullest[0])
+        yield _gauge(instance, "uwsgi_listen_queue_max", "requests", fullest[1])
     errors = _number(stats, "listen_queue_errors")
     if errors is not None:
         name = "uwsgi_listen_queue_errors"
         yield from _counter(instance, name, "errors", errors, increases, ())
+
+
+def _queue(
+    of: Mapping[str, Any], queues: Mapping[str, tuple[int, int]]
+) -> tuple[float, float] | None:
+    """(requests that wait, how many may) of one socket; of a Unix socket uWSGI says 0 of 0."""
+    waiting, room = _number(of, "queue"), _number(of, "max_queue")
+    if waiting is not None and room:
+        return waiting, room
+    name = of.get("name")
+    known = queues.get(name) if isinstance(name, str) else None
+    return known if known and known[1] else None
 
 
 def _of_worker(

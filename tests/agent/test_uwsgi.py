@@ -1,10 +1,11 @@
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -185,6 +186,35 @@ def test_busy_workers_exceptions_harakiri_and_respawns_are_counted(tmp_path):
                 and total(series, "uwsgi_respawns") >= 1
             )
         )
+
+
+def test_requests_that_wait_at_a_unix_socket_are_seen(tmp_path):
+    lines = f"stats = %d%n.stats\nsocket = {tmp_path}/app.sock\nharakiri = 20\n"
+    with uwsgi(tmp_path, lines) as url:
+        both_serve(url, tmp_path)
+        views = views_of(tmp_path)
+        source = UWSGI(Limits(), PROC)
+
+        def hang():
+            with suppress(httpx.TransportError):
+                httpx.get(url + "hang", timeout=30)
+
+        threads = [threading.Thread(target=hang) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        until(lambda: set(values(source.read(views), "uwsgi_workers_busy").values()) == {2})
+        clients = [socket.socket(socket.AF_UNIX) for _ in range(4)]
+        for client in clients:
+            client.connect(str(tmp_path / "app.sock"))
+        series = source.read(views)
+        assert set(values(series, "uwsgi_listen_queue").values()) == {4}
+        assert set(values(series, "uwsgi_listen_queue_max").values()) == {7}
+        for client in clients:
+            client.close()
+        for view in views:
+            os.kill(view.pid, signal.SIGKILL)
+        for thread in threads:
+            thread.join()
 
 
 def test_a_uwsgi_without_a_stats_socket_is_told_how_to_have_one(tmp_path):
