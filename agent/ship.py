@@ -1,6 +1,7 @@
 """Sends what the spool holds, in order, over one connection, until the collector has it."""
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,10 @@ __all__ = ["Shipper"]
 
 BACKOFF_S = (0.5, 30.0)
 REFUSED_WAIT_S = 30.0
+#: A backlog goes out no faster: so many a second, after so many at once. A collector that comes
+#: back meets all its agents' backlogs at the same time.
+SENDINGS_PER_S = 20.0
+SENDINGS_AT_ONCE = 100.0
 RETRY_AFTER_S_MAX = 300.0
 REASON_CHARACTERS_MAX = 500
 
@@ -40,6 +45,7 @@ class Shipper:
     wake: Event = field(default_factory=Event)
     #: called over the same connection after each round of sending
     after: Callable[[Client], None] = lambda _: None
+    monotonic_s: Callable[[], float] = time.monotonic
     state: str = "starting"
     last_error: str = ""
     last_ok_ms: int = 0
@@ -48,6 +54,9 @@ class Shipper:
     _attempts: dict[str, int] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
     _failures: int = 0
+    #: sendings that may go out at once, and when that was so
+    _allowed: float = SENDINGS_AT_ONCE
+    _allowed_at_s: float = float("-inf")
 
     def run(self, stop: Event) -> None:
         """Send until `stop` is set and then once more what is there, as far as it goes."""
@@ -70,7 +79,7 @@ class Shipper:
             for entry in file.entries:
                 if entry.batch_id in self._done:
                     continue
-                wait_s = self._send(client, file, entry)
+                wait_s = self._throttle() or self._send(client, file, entry)
                 if wait_s is not None:
                     return wait_s
                 self._done.add(entry.batch_id)
@@ -78,6 +87,17 @@ class Shipper:
             self._done.clear()
             self._attempts.clear()
         self.state = "waiting for rows"
+        return None
+
+    def _throttle(self) -> float | None:
+        """Take leave for one sending: None, or how long to wait for it (a token bucket)."""
+        now_s = self.monotonic_s()
+        gained = (now_s - self._allowed_at_s) * SENDINGS_PER_S
+        self._allowed = min(SENDINGS_AT_ONCE, self._allowed + gained)
+        self._allowed_at_s = now_s
+        if self._allowed < 1:
+            return (1 - self._allowed) / SENDINGS_PER_S
+        self._allowed -= 1
         return None
 
     def _send(self, client: Client, file: SpoolFile, entry: Entry) -> float | None:
