@@ -255,7 +255,7 @@ def loop(length):
 
 def true_ns(call):
     times = []
-    for _ in range(9):
+    for _ in range(5):
         before = thread_time_ns()
         call()
         times.append(thread_time_ns() - before)
@@ -266,12 +266,12 @@ def true_ns(call):
     "calls",
     [call_python, call_builtin, call_method, call_generator, call_itself, call_failing],
 )
-@pytest.mark.parametrize("times_dearer", [1, 3.3, 12])
+@pytest.mark.parametrize("times_dearer", [1, 3.3])
 def test_the_share_of_many_tiny_calls_beside_a_loop_is_true(calls, times_dearer):
     """Within 10 points: without calibration 0.87 was seen for 0.23."""
     length = int(2_000 * times_dearer * true_ns(calls) / true_ns(partial(loop, 2_000)))
     truth, found, uncalibrated = [], [], []
-    for _ in range(9):
+    for _ in range(5):
         times = true_ns(calls), true_ns(partial(loop, length))
         truth.append(times[0] / sum(times))
         overhead = measured(thread_time_ns)

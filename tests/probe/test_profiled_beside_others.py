@@ -60,7 +60,8 @@ def test_a_profiler_that_the_application_turns_on_keeps_what_it_sees(ring_dir):
         return [b"second"]
 
     assert answered(profiling) == b"first"
-    assert sys.getprofile() is own
+    before: object = sys.getprofile()
+    assert before is own
     assert answered(further) == b"second"
     assert sys.getprofile() is None
     assert {one.callcount for one in own.getstats() if one.code is leaf.__code__} == {14}

@@ -1,0 +1,35 @@
+"""Deep profiles in instructions, against what the same functions cost without a profiler."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.pmu.guest.profiling import ROUNDS, TINY_CALLS
+
+pytestmark = pytest.mark.pmu
+
+INSTRUCTIONS = 2
+
+
+def test_the_share_of_many_tiny_calls_is_true_in_instructions(measured):
+    """Within 10 points; a profile that keeps the profiler's own cost says far more."""
+    for path, found in measured["profile"]["paths"].items():
+        work, other = found["true"]
+        true = work / (work + other)
+        assert 0.15 < true < 0.5
+        assert len(found["profiled"]) == len(found["other"]) == ROUNDS
+        for counted, beside in zip(found["profiled"], found["other"], strict=True):
+            assert abs(counted / (counted + beside) - true) < 0.10, path
+
+
+def test_the_unit_goes_with_the_costs_and_the_profiled_request_has_none(measured):
+    found = measured["profile"]
+    assert [one["units"] for one in found["paths"].values()] == [[INSTRUCTIONS]] * 2
+    assert found["record_units"] == [0] * 2 * ROUNDS
+
+
+def test_calls_are_exact_and_warm_profiles_say_the_same(measured):
+    for found in measured["profile"]["paths"].values():
+        assert found["calls"] == [TINY_CALLS] * ROUNDS
+        for one, following in pairwise(found["profiled"][1:]):
+            assert following == pytest.approx(one, rel=0.01)
