@@ -1,4 +1,5 @@
 import errno
+import gc
 import os
 import sys
 import threading
@@ -143,6 +144,7 @@ def test_instructions_are_counted_through_the_middleware(ring_dir, monkeypatch):
 
     wrapped = dynoscope_probe.wsgi(application)
     current_process()  # the ring's own descriptor
+    gc.collect()  # what other tests left
     before = _descriptors()
     threads = [threading.Thread(target=call, args=(wrapped,)) for _ in range(4)]
     for thread in threads:
