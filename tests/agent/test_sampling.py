@@ -11,7 +11,7 @@ from agent.limits import Limits
 from agent.requests import Identity
 from agent.sampler import PySpy, py_spy_binary
 from agent.samples import WorkerView
-from agent.sampling import Sampling, spread
+from agent.sampling import Sampling, cpu_s, spread
 from agent.workers import Workers
 from tests.agent.processes import ROOT, target, until
 from tests.agent.uwsgi_server import load, uwsgi
@@ -82,8 +82,7 @@ def test_what_is_settled_is_gone_and_what_came_later_stays():
 def test_no_budget_puts_windows_off_and_says_so():
     with target("two_functions") as one:
         made = sampling([view(one)], share=0.001)
-        made.budget.account(0, 0)
-        made.budget.account(1, 100)
+        made.budget.account(time.monotonic(), cpu_s() - 100)
         with running(made):
             until(lambda: made.state == "waiting for budget")
         assert made.limits.totals()["agent.windows_put_off_for_budget"] >= 1
