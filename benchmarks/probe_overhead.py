@@ -31,13 +31,21 @@ from benchmarks.overhead.measure import Plan, Turns, calibrated_loops, measure
 from benchmarks.overhead.results import Result, as_json, results
 from benchmarks.overhead.servers import PEERS, ROOT, BenchError, configurations, serving
 
-FULL = Plan(blocks=15, rounds=6, trivial_requests=1000, working_requests=40, warm_up_requests=2000)
+FULL = Plan(
+    blocks=15,
+    rounds=4,
+    trivial_requests=1000,
+    working_requests=40,
+    warm_up_requests=2000,
+    own_turns=4,
+)
 QUICK = Plan(
     blocks=9,
-    rounds=5,
+    rounds=3,
     trivial_requests=400,
     working_requests=20,
     warm_up_requests=400,
+    own_turns=4,
     within_s=75,
 )
 WORKING_MS = 5.0

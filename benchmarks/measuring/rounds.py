@@ -1,4 +1,4 @@
-"""The order in which configurations take turns: each once a round, no one always after another."""
+"""The order in which configurations take turns, no one always after another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ T = TypeVar("T")
 def interleaved(
     things: Sequence[T], blocks: int, rounds_per_block: int, seed: int
 ) -> Iterator[tuple[int, T]]:
-    """(block, thing): in every round of every block each thing once, in a shuffled order."""
+    """(block, thing): in every round of every block all things, in a shuffled order.
+
+    A thing that is to have several turns a round is there several times.
+    """
     random = Random(seed)
     for block in range(blocks):
         for _ in range(rounds_per_block):

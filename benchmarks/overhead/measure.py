@@ -21,13 +21,15 @@ SEED = 20
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How much is measured. A block is `rounds` rounds, or fewer where the machine is so slow
-    that all would take longer than `within_s`; a turn drives both views."""
+    that all would take longer than `within_s`; a turn drives both views. Bare and Dynoscope are
+    close together and quick: they have `own_turns` turns in a round, a peer has one."""
 
     blocks: int
     rounds: int
     trivial_requests: int
     working_requests: int
     warm_up_requests: int
+    own_turns: int = 1
     within_s: float = 600.0
 
 
@@ -61,8 +63,15 @@ def measure(
         with worker.turn():
             drive(worker.port, TRIVIAL, plan.warm_up_requests)
     counts = {TRIVIAL: plan.trivial_requests, WORKING: plan.working_requests}
+    taking_turns = [
+        worker
+        for worker in workers
+        for _ in range(plan.own_turns if worker.configuration.folder is None else 1)
+    ]
     round_s = sum(
-        _take_turn(worker, view, n, Turns()) for worker in workers for view, n in counts.items()
+        _take_turn(worker, view, count, Turns())
+        for worker in taking_turns
+        for view, count in counts.items()
     )
     found = {
         (worker.configuration.name, view): [Turns() for _ in range(plan.blocks)]
@@ -70,12 +79,12 @@ def measure(
         for view in counts
     }
     rounds = affordable_rounds(plan, round_s)
-    turns = plan.blocks * rounds * len(workers)
-    for number, (block, worker) in enumerate(interleaved(workers, plan.blocks, rounds, SEED), 1):
+    turns = [*interleaved(taking_turns, plan.blocks, rounds, SEED)]
+    for number, (block, worker) in enumerate(turns, 1):
         name = worker.configuration.name
         for view, count in counts.items():
             _take_turn(worker, view, count, found[name, view][block])
-        advance(number / turns, f"block {block + 1} of {plan.blocks}")
+        advance(number / len(turns), f"block {block + 1} of {plan.blocks}")
     return found
 
 

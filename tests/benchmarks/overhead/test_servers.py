@@ -19,7 +19,7 @@ def test_a_peer_that_is_not_installed_is_named(tmp_path, monkeypatch):
 
 def test_the_experiment_in_small(tmp_path):
     wanted = servers.own_configurations(compiled=False)
-    plan = Plan(6, 1, trivial_requests=20, working_requests=2, warm_up_requests=10)
+    plan = Plan(6, 1, trivial_requests=20, working_requests=2, warm_up_requests=10, own_turns=2)
     steps = []
     with servers.serving(wanted, tmp_path, calibrated_loops(1.0)) as workers:
         turns = measure(workers, plan, lambda share, _: steps.append(share))
@@ -28,16 +28,16 @@ def test_the_experiment_in_small(tmp_path):
             state = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()[0]
             assert state == "T"
             assert process_cpu_ns(worker.pid) == before_ns
-    assert len(steps) == 12
+    assert len(steps) == 24
     assert steps[-1] == 1
     assert {name for name, _ in turns} == {"bare", "dynoscope"}
     for (_, view), blocks in turns.items():
-        assert [each.requests for each in blocks] == [20 if view == "/trivial/" else 2] * 6
+        assert [each.requests for each in blocks] == [40 if view == "/trivial/" else 4] * 6
     bare = {result.name: result for result in results(turns)}["bare"]
     assert 20 < bare.cpu_us < 20_000
     endpoints = [endpoint for endpoint, _ in records_in(tmp_path / "rings")]
-    assert endpoints.count("GET /trivial/") == 7 * 20 + 10
-    assert endpoints.count("GET /working/") == 7 * 2
+    assert endpoints.count("GET /trivial/") == 7 * 40 + 10
+    assert endpoints.count("GET /working/") == 7 * 4
     assert not any(os.path.exists(f"/proc/{worker.pid}") for worker in workers)
 
 
