@@ -81,10 +81,11 @@ def without_endpoint_frames(traceback: Optional[TracebackType]) -> Optional[Trac
 
 
 def without_frames(traceback: Optional[TracebackType], *files: str) -> Optional[TracebackType]:
-    """The traceback with endpoint frames and those of other files linked around."""
+    """The traceback with endpoint frames and those of other files linked around, in place.
+
+    Before CPython 3.11 a bare `raise` puts the first entry back, whatever it is.
+    """
     hidden = (ENDPOINT_FILE, *files)
-    while traceback is not None and traceback.tb_frame.f_code.co_filename in hidden:
-        traceback = traceback.tb_next
     entry = traceback
     while entry is not None:
         following = entry.tb_next
@@ -93,7 +94,9 @@ def without_frames(traceback: Optional[TracebackType], *files: str) -> Optional[
         if following is not entry.tb_next:
             entry.tb_next = following
         entry = following
-    return traceback
+    if traceback is None or traceback.tb_frame.f_code.co_filename not in hidden:
+        return traceback
+    return traceback.tb_next
 
 
 def _without_converters(route: str) -> str:

@@ -11,9 +11,12 @@ _DEPTH_MAX = 8
 _IN_BRACES = re.compile(r"\{[^{}:]+(:path)?[^{}]*\}")
 
 
-def template_of(scope: dict[str, Any]) -> Optional[str]:
-    """The template of the route that a scope was routed to, mounts included; None: it was not."""
-    route = scope.get("route")
+def template_of(scope: dict[str, Any], route: Any = None) -> Optional[str]:
+    """The template of the route that a scope was routed to, mounts included; None: it was not.
+
+    Older Starlettes do not say in the scope which `route` it was.
+    """
+    route = scope.get("route") if route is None else route
     path = getattr(route, "path", None)
     if not isinstance(path, str):
         return None

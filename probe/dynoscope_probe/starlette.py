@@ -24,7 +24,7 @@ def install() -> None:
 def _in_frame(handle: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(handle)
     async def handling(self: Any, scope: Any, receive: Any, send: Any) -> None:
-        frame = _frame(scope)
+        frame = _frame(self, scope)
         try:
             if frame is None:
                 await handle(self, scope, receive, send)
@@ -38,13 +38,13 @@ def _in_frame(handle: Callable[..., Any]) -> Callable[..., Any]:
     return handling
 
 
-def _frame(scope: Any) -> Any:
+def _frame(routed: Any, scope: Any) -> Any:
     """The frame of the route, by which the request is named; None: stay in the one there is."""
     try:
         counted = current_request()
         if counted is None or counted.kind != HTTP:
             return None
-        route = template_of(scope)
+        route = template_of(scope, routed)
         if route is None:
             return None
         counted.name(endpoint_name(scope["method"], route))
