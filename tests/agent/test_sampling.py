@@ -163,4 +163,6 @@ def test_on_cpu_means_on_cpu_on_uwsgi(tmp_path, after_fork):
     # Not stopped while it is read, a worker may move on in the middle of a stack.
     assert named >= 0.97 * sum(inside.values())
     assert inside["compute"] > 30
-    assert inside["wait"] < 0.15 * inside["compute"]
+    # A thread that waits for a core counts as on it; such windows are marked.
+    contended = any(row["contended"] for row in samples.rows)
+    assert inside["wait"] < (1.0 if contended else 0.15) * inside["compute"]
