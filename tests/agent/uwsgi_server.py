@@ -15,20 +15,31 @@ from tests.agent.processes import ROOT, until
 
 
 @contextmanager
-def uwsgi(folder: Path, *options: str, app: str = "uwsgi_app", processes: int = 1) -> Iterator[str]:
-    """The address of a uWSGI that answers; its rings are in `folder`, its log in uwsgi.log."""
+def uwsgi(
+    folder: Path,
+    *options: str,
+    app: str = "uwsgi_app",
+    processes: int = 1,
+    seed: int = 0,
+    within: tuple[str, ...] = (),
+) -> Iterator[str]:
+    """The address of a uWSGI that answers; its rings are in `folder`, its log in uwsgi.log.
+
+    `within`: put before its command, such as nice.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with open(folder / "uwsgi.log", "wb") as log:
         process = subprocess.Popen(
             [
-                Path(sys.executable).parent / "uwsgi", "--http-socket", f"127.0.0.1:{port}",
+                *within, Path(sys.executable).parent / "uwsgi",
+                "--http-socket", f"127.0.0.1:{port}",
                 "--master", "--die-on-term", "--enable-threads", "--processes", str(processes),
                 "--venv", sys.prefix, "--pythonpath", str(ROOT),
                 "--module", f"tests.agent.targets.{app}", *options,
             ],
-            stdout=log, stderr=log, env={**os.environ, **_environment(folder)},
+            stdout=log, stderr=log, env={**os.environ, **_environment(folder), "SEED": str(seed)},
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}/"
     try:
@@ -40,14 +51,15 @@ def uwsgi(folder: Path, *options: str, app: str = "uwsgi_app", processes: int = 
 
 
 @contextmanager
-def load(url: str, clients: int = 1) -> Iterator[None]:
-    """So many clients that each ask again as soon as they are answered."""
+def load(url: str, clients: int = 1) -> Iterator[list[str]]:
+    """So many clients that each ask again as soon as they are answered; the answers so far."""
     stop = Event()
+    answers: list[str] = []
 
     def ask() -> None:
         with httpx.Client() as client:
             while not stop.is_set():
-                client.get(url)
+                answers.append(client.get(url).text)
 
     with ExitStack() as ending:
         for _ in range(clients):
@@ -55,7 +67,7 @@ def load(url: str, clients: int = 1) -> Iterator[None]:
             thread.start()
             ending.callback(thread.join)
         ending.callback(stop.set)
-        yield
+        yield answers
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -1,0 +1,87 @@
+"""On-CPU means on CPU: the share of a function beside one that waits, on uWSGI, by the agent.
+
+Two workers with one thread each, so at most two are runnable: others on the machine are kept from
+coming between by real-time scheduling, where this user may have that. A runnable thread counts as
+on CPU, so a function that waits often, and queues for a core after each wait, would else show as
+more than it has: windows with such queueing are marked contended.
+"""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent.sampler import py_spy_binary
+from agent.workers import Workers
+from tests.agent.processes import until
+from tests.agent.test_sampler import script
+from tests.agent.test_sampling import sampling
+from tests.agent.uwsgi_server import load, uwsgi
+
+MODULE = "tests.agent.targets.planted_app"
+
+
+def first(priority: int) -> tuple[str, ...]:
+    """A command prefix: before all ordinary processes."""
+    prefix = ("chrt", "--fifo", str(priority))
+    may = shutil.which("chrt") and subprocess.run([*prefix, "true"], stderr=-3).returncode == 0
+    return prefix if may else ()
+
+
+def cpu_ns(answers: list[str]) -> dict[str, int]:
+    """What both functions have had, over all workers, by their newest answers."""
+    newest = {one["pid"]: one for one in map(json.loads, answers)}
+    return {name: sum(one[name] for one in newest.values()) for name in ("computing", "waiting")}
+
+
+@pytest.mark.parametrize(
+    ("seed", "samples", "points"),
+    [
+        # 600 samples are good to 1.9 points (one sigma): twice that on top of the promised 5.
+        pytest.param(1, 600, 8.8),
+        *(pytest.param(seed, 2500, 5.0, marks=pytest.mark.long) for seed in (2, 3, 4)),
+    ],
+)
+def test_a_share_of_the_samples_is_a_share_of_thread_cpu_time(tmp_path, seed, samples, points):
+    options = ["--py-call-osafterfork"]
+    with (
+        uwsgi(
+            tmp_path, *options, app="planted_app", processes=2, seed=seed, within=first(10)
+        ) as url,
+        load(url, clients=2) as answers,
+    ):
+        workers = Workers(tmp_path, Path("/proc"))
+        until(lambda: workers.look(1) or len(workers.known) == 2)
+        made = sampling(
+            [one.view("", "") for one in workers.known.values()],
+            window_s=2,
+            rate_hz=100,
+            binary=script(tmp_path, " ".join(["exec", *first(20), py_spy_binary(), '"$@"'])),
+        )
+        before = cpu_ns(answers[:])
+        while sum(counted(made, "samples").values()) < samples:
+            made.window(made.workers, 100)
+        after = cpu_ns(answers[:])
+    assert made.reasons == {}
+    spent = {name: after[name] - before[name] for name in after}
+    true = spent["computing"] / sum(spent.values())
+    weights = counted(made, "weight_s")
+    seen = weights["computing"] / sum(weights.values())
+    contended = sum(row["contended"] for row in made.waiting().rows) / len(made.waiting().rows)
+    print(f"true {true:.3f} seen {seen:.3f} of {samples}, contended {contended:.2f}")
+    assert true == pytest.approx(0.7, abs=0.02)
+    assert 100 * abs(seen - true) < points, (seen, true, contended)
+
+
+def counted(made, column: str) -> dict[str, float]:
+    """The samples' `column`, summed over the stacks that contain each function."""
+    kept = made.waiting()
+    found = {"computing": 0.0, "waiting": 0.0}
+    for row in kept.rows:
+        _, stack = kept.stacks[row["stack_id"]]
+        for name in found:
+            if f"{MODULE}:{name}" in stack.frames:
+                found[name] += row[column]
+    return found
