@@ -96,7 +96,7 @@ class Shipper:
         self._allowed = min(SENDINGS_AT_ONCE, self._allowed + gained)
         self._allowed_at_s = now_s
         if self._allowed < 1:
-            return (1 - self._allowed) / SENDINGS_PER_S
+            return 1 / SENDINGS_PER_S
         self._allowed -= 1
         return None
 
