@@ -78,7 +78,7 @@ def endpoints(tmp_path, url):
 
 def uwsgi(port):
     return [
-        *UWSGI, "--http-socket", f"127.0.0.1:{port}", "--processes", "2", "--module",
+        *UWSGI, "--http-socket", f"127.0.0.1:{port}", "--processes", "1", "--module",
         "profiled_app:app", "--py-call-osafterfork", "--import", "dynoscope_probe.uwsgi",
     ]  # fmt: skip
 

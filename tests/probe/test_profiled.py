@@ -12,7 +12,7 @@ import pytest
 
 import dynoscope_probe
 from dynoscope_probe import guard, profiled, ring
-from dynoscope_probe.request import current_request
+from dynoscope_probe.request import HTTP, OK, begin_request, current_request
 from tests.probe.reading import read_rings
 
 
@@ -130,8 +130,9 @@ def test_an_exception_passes_as_it_is_and_the_profiler_is_off(ring_dir, error):
 
     with pytest.raises(error, match="as it is") as caught:
         answered(failing)
-    frames = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
-    assert frames[-2:] == ["__call__", "failing"]
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert frames[-1].name == "failing"
+    assert not any(frame.filename in ("<endpoint>", profiled.__file__) for frame in frames)
     assert calls_in(ring_dir)["leaf", "branch"] == 7
 
 
@@ -321,9 +322,11 @@ def test_the_overhead_is_measured_anew_only_after_a_while(ring_dir, monkeypatch)
     assert deep.overheads[1][0] > measured_at
 
 
-def test_a_request_that_shares_its_thread_is_not_profiled(ring_dir, monkeypatch):
-    monkeypatch.setattr(dynoscope_probe.request, "in_greenlet", lambda: True)
-    answered(plain)
+def test_a_request_whose_cost_cannot_be_counted_is_not_profiled(ring_dir):
+    request = begin_request(HTTP, lambda _: ("GET /", None), {})
+    request.countable = False
+    request.frame(branch)
+    request.end(OK)
     (read,) = read_rings(ring_dir)
     assert read.function_costs == []
     assert read.counters["profiles_refused"] == 1
