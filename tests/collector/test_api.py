@@ -81,7 +81,7 @@ def test_parameters_that_are_not_understood(site, path, words, sentence):
 def test_an_unknown_question_lists_the_known_ones(site):
     answer = ask(site, "/v1/weather")
     assert answer.status_code == 404
-    assert "ask alerts, changes, compare" in answer.json["error"]
+    assert "ask advice, alerts, capacity, changes, compare" in answer.json["error"]
 
 
 @pytest.mark.parametrize("evil", ["'", "' OR '1'='1", "\\", "a\nb", "{x:String}", "\0", "; --"])
