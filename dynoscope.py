@@ -18,6 +18,7 @@ __all__ = ["main"]
 CONFIG_FILE = Path("/etc/dynoscope/dynoscope.toml")
 EXIT_UNANSWERED = 2
 THREADS = 8
+CONNECTIONS_MAX = 1_000
 
 #: Sub-command -> module and name of its click command. Loaded when asked for: `agent` needs no
 #: database, `compare` no dashboards.
@@ -206,6 +207,9 @@ def _listen(app: Any, bind: str, port: int) -> Any:
             threads=THREADS,
             ident="dynoscope",
             asyncore_use_poll=True,  # select() dies past descriptor 1023, and the store opens many
+            connection_limit=CONNECTIONS_MAX,  # agents keep theirs open
+            inbuf_overflow=65_536,  # what a body waits with in memory; the rest waits on disk
+            max_request_body_size=64_000_000,  # well past what ingest answers with a sentence
         )
     except OSError as error:
         click.echo(f"serve: cannot listen on {bind}:{port} ({error.strerror}); --port", err=True)

@@ -5,6 +5,7 @@ are added up first, from the message headers (flatbuffers), which are read here 
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -32,21 +33,30 @@ class StreamLimits:
     messages: int = 1_000
 
 
-def read_stream(body: bytes, expected: pa.Schema, limits: StreamLimits) -> pa.Table:
-    """The rows of a stream whose columns are those of `expected`, in any order; raises Refused."""
+def read_stream(
+    body: bytes,
+    expected: pa.Schema,
+    limits: StreamLimits,
+    hold: Callable[[int], None] = lambda _: None,
+) -> pa.Table:
+    """The rows of a stream whose columns are those of `expected`, in any order; raises Refused.
+
+    `hold` is told how many bytes the rows will take before they do; it may raise Refused, too.
+    """
     if len(body) > limits.body_bytes:
         raise Refused(413, "body", f"The body is larger than {limits.body_bytes:,} bytes.")
     try:
-        _check_messages(body, expected, limits)
+        hold(_check_messages(body, expected, limits))
         with pa.ipc.open_stream(body) as reader:
             table = reader.read_all()
         table.validate(full=True)
+        return table.select(expected.names).combine_chunks()
     except (pa.ArrowException, struct.error, OSError, EOFError, ValueError) as error:
         raise Refused(400, "not_arrow", f"The body is not an Arrow IPC stream: {error}") from error
-    return table.select(expected.names).combine_chunks()
 
 
-def _check_messages(body: bytes, expected: pa.Schema, limits: StreamLimits) -> None:
+def _check_messages(body: bytes, expected: pa.Schema, limits: StreamLimits) -> int:
+    """Bytes of all rows when they are unpacked."""
     source = pa.BufferReader(body)
     first = pa.ipc.read_message(source)
     if first.type != SCHEMA:
@@ -57,7 +67,7 @@ def _check_messages(body: bytes, expected: pa.Schema, limits: StreamLimits) -> N
         try:
             message = pa.ipc.read_message(source)
         except EOFError:
-            return
+            return unpacked
         if message.type != RECORD_BATCH:
             raise Refused(
                 400, "not_arrow", f"The stream has a {message.type}: send record batches."

@@ -1,6 +1,6 @@
 """Checks a batch against the vocabulary: types, values, sizes. By columns, never row by row."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -49,12 +49,24 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "function_costs": {"cost_unit": COST_UNITS},
     "metrics": {"source": METRIC_SOURCES},
 }
+WEIGHT_MAX = 1_000_000
+#: Every new host is remembered for good, one insert each.
+HOSTS_MAX = 256
 NOT_NEGATIVE = {"requests": ("weight",), "stack_samples": ("weight_s",)}
 
 
-def check_batch(table: str, body: bytes, now_ms: int, limits: StreamLimits = LIMITS) -> pa.Table:
-    """The rows of an Arrow IPC stream, in the order of WIRE; raises Refused with the reason."""
-    rows = read_stream(body, SCHEMAS[table], limits)
+def check_batch(
+    table: str,
+    body: bytes,
+    now_ms: int,
+    limits: StreamLimits = LIMITS,
+    hold: Callable[[int], None] = lambda _: None,
+) -> pa.Table:
+    """The rows of an Arrow IPC stream, in the order of WIRE; raises Refused with the reason.
+
+    `hold`: told the bytes of the rows before they are unpacked, as in `read_stream`.
+    """
+    rows = read_stream(body, SCHEMAS[table], limits, hold)
     if rows.num_rows == 0:
         return rows
     for column in WIRE[table]:
@@ -65,6 +77,10 @@ def check_batch(table: str, body: bytes, now_ms: int, limits: StreamLimits = LIM
     for name in NOT_NEGATIVE.get(table, ()):
         if pc.min(rows[name]).as_py() < 0:
             raise Refused(400, "value", f"Column {name!r} has a negative number.")
+        if pc.max(rows[name]).as_py() > WEIGHT_MAX:
+            raise Refused(400, "value", f"Column {name!r} has a number over {WEIGHT_MAX:,}.")
+    if pc.count_distinct(rows["host"]).as_py() > HOSTS_MAX:
+        raise Refused(400, "hosts", f"The batch is of over {HOSTS_MAX} hosts: send them apart.")
     _check_parallel(rows, PARALLEL.get(table, ()))
     return rows
 

@@ -1,6 +1,5 @@
 """PUT /v1/batches/<batch_id>?table=NAME: checked whole, stored whole and once, or refused."""
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from collector.access import refusal
 from collector.batches import LIMITS, check_batch
 from collector.errors import Refused
 from collector.meters import Meters
+from collector.room import Place, Room
 from collector.store.errors import StoreError
 from collector.store.store import BATCH_ID, Store
 from collector.tokens import Tokens
@@ -19,16 +19,20 @@ from profiler.vocabulary import SENT
 __all__ = ["ingest_routes"]
 
 RETRY_AFTER_S = 2
-#: A sender waits this long for a free slot before it is sent away.
-WAIT_S = 1.0
+LATER = (429, 503)
+#: Refusals that are limits of the collector itself, by their name in `limits`.
+LIMITS_HIT = {"busy": "batches_at_once", "queue": "batches_waiting", "body": "body_bytes",
+              "unpacked": "unpacked_bytes"}  # fmt: skip
+#: Of all batches under way: their bodies, and twice their rows (once more as the engine's block).
+BYTES_MAX = 600_000_000
 
 
 def ingest_routes(
     store: Store, tokens: Tokens, meters: Meters, clock: Callable[[], float], slots: int
 ) -> Blueprint:
-    """At most `slots` batches are checked and inserted at once; others wait, then get 503."""
+    """At most `slots` batches are under way; a few more wait, then get 503, the others 429."""
     routes = Blueprint("ingest", __name__)
-    free = threading.BoundedSemaphore(slots)
+    room = Room(slots, BYTES_MAX)
 
     @routes.put("/v1/batches/<batch_id>")
     def put_batch(batch_id: str) -> ResponseReturnValue:
@@ -37,28 +41,20 @@ def ingest_routes(
             return refused
         try:
             table = _checked_address(batch_id)
-            body = _body()
+            with room.place(_body_bytes()) as place:
+                return _store(batch_id, table, place)
         except Refused as error:
             return _refuse(error)
-        if not free.acquire(timeout=WAIT_S):
-            meters.limit_hit("batches_at_once")
-            return _later("busy", "The collector is busy: send the batch again later.")
-        try:
-            return _store(batch_id, table, body)
-        finally:
-            free.release()
 
-    def _store(batch_id: str, table: str, body: bytes) -> ResponseReturnValue:
-        try:
-            rows = check_batch(table, body, int(clock() * 1000))
-        except Refused as error:
-            return _refuse(error)
+    def _store(batch_id: str, table: str, place: Place) -> ResponseReturnValue:
+        body = request.get_data(cache=False)
+        rows = check_batch(table, body, int(clock() * 1000), hold=lambda n: place.hold(2 * n))
         started_s = time.perf_counter()
         try:
             store.insert(table, rows, batch_id)
             meters.store_limits(store, clock)
         except StoreError as error:
-            return _later("store", str(error))
+            raise Refused(503, "store", str(error)) from error
         meters.insert_seconds.observe(time.perf_counter() - started_s)
         meters.batches.labels(table).inc()
         meters.rows.labels(table).inc(rows.num_rows)
@@ -68,11 +64,10 @@ def ingest_routes(
 
     def _refuse(error: Refused) -> ResponseReturnValue:
         meters.rejected.labels(error.why).inc()
-        return jsonify(error=str(error)), error.status
-
-    def _later(why: str, sentence: str) -> ResponseReturnValue:
-        meters.rejected.labels(why).inc()
-        return jsonify(error=sentence), 503, {"Retry-After": str(RETRY_AFTER_S)}
+        if error.why in LIMITS_HIT:
+            meters.limit_hit(LIMITS_HIT[error.why])
+        later = {"Retry-After": str(RETRY_AFTER_S)} if error.status in LATER else {}
+        return jsonify(error=str(error)), error.status, later
 
     return routes
 
@@ -87,8 +82,9 @@ def _checked_address(batch_id: str) -> str:
     return table
 
 
-def _body() -> bytes:
+def _body_bytes() -> int:
+    """The size of the body, before it is read; without a Content-Length the most it may have."""
     length = request.content_length
     if length is not None and length > LIMITS.body_bytes:
         raise Refused(413, "body", f"The body is larger than {LIMITS.body_bytes:,} bytes.")
-    return request.get_data(cache=False)
+    return LIMITS.body_bytes if length is None else length
