@@ -48,15 +48,12 @@ class Answer:
     __slots__ = (
         "error", "language", "match", "method", "path_info", "prefix", "resolver", "settled",
     )  # fmt: skip
-    #: What an early one was asked, and what asking it took: two readings of the thread's counter.
+    #: What an early one was asked.
     resolver: Any
     path_info: str
     prefix: str
     method: str
     language: Optional[str]
-    clock: tuple[Any, Any]
-    wall_ns: int
-
     match: Any
     error: Optional[Exception]
     #: Whether it is what Django would answer now.
@@ -110,15 +107,11 @@ def _taking(resolve: Callable[..., Any]) -> Callable[..., Any]:
         counted = current_request()
         if counted is None or counted.routing is TAKEN or counted.kind != HTTP:
             return resolve(self, request)
-        try:
-            answer = counted.routing
-            if answer is None or not answer.settled:
-                answer = _settled(counted, resolve, self, request)
-            counted.routing = TAKEN
-            return answer.give(request)
-        except Exception as error:
-            _hide(error)
-            raise
+        answer = counted.routing
+        if answer is None or not answer.settled:
+            answer = _settled(counted, resolve, self, request)
+        counted.routing = TAKEN
+        return answer.give(request)
 
     return resolve_request
 
