@@ -23,9 +23,9 @@ from dynoscope_probe.request import (
     HTTP,
     OK,
     Request,
-    _set_current,
     begin_request,
     current_request,
+    set_current_request,
 )
 from dynoscope_probe.routes import install_django
 from dynoscope_probe.scopes import template_of
@@ -182,7 +182,7 @@ class Exchange:
                 _end_earlier(request, perf_counter_ns() - self._answered_ns)
             request.end(outcome)
             request.process.ring.release_slot(request.thread.slot)
-            _set_current(self._outside[0])
+            set_current_request(self._outside[0])
             _headers.set(self._outside[1])
         except Exception:
             guard.swallowed()
@@ -199,7 +199,7 @@ def _begin_request(scope: Scope) -> Any:
     process = current_process()
     if process is None:
         return begin_request(HTTP, _unrouted, {})  # which counts it as unrecorded
-    _set_current(None)
+    set_current_request(None)
     environ = {"REQUEST_METHOD": scope["method"]}
     for name, value in scope["headers"]:
         if name in _TRACE_HEADERS:

@@ -33,6 +33,7 @@ __all__ = [
     "Request",
     "begin_request",
     "current_request",
+    "set_current_request",
 ]
 
 HTTP, TASK = layout.KINDS.index("http"), layout.KINDS.index("task")
@@ -50,7 +51,7 @@ _NO_STATEMENTS = (0, 0, 0, 0, 0, 0, 0, 0, 0)
 _current: ContextVar[Optional["Request"]] = ContextVar("dynoscope_request", default=None)
 #: The request that this thread of control is in, if any.
 current_request = _current.get
-_set_current = _current.set
+set_current_request = _current.set
 _pack_slot = layout.SLOT.pack
 _pack_record = layout.RECORD.pack
 
@@ -79,7 +80,7 @@ def begin_request(
         naming = None if routing is None else (perf_counter_ns() - named_from_ns, before, clock())
         return Request(process, kind, name, environ, routing, naming)
     except Exception:
-        _set_current(None)  # half begun, it would pass for what later requests are inside of
+        set_current_request(None)  # half begun, it would pass for what later requests are inside of
         guard.swallowed()
         return None
 
@@ -175,7 +176,7 @@ class Request:
                 trace[1],
             )  # fmt: skip
             process.ring.begin(slot, in_flight)
-        _set_current(self)
+        set_current_request(self)
         self.countable = not in_greenlet()
         self.group = thread.group
         #: The profile of a request that was chosen for one.
@@ -267,7 +268,7 @@ class Request:
                 return
             spent = self._spent()
             if current_request() is self:
-                _set_current(None)
+                set_current_request(None)
             wall_ns = perf_counter_ns() - self.started_monotonic_ns
             process.ring.write(self._record(outcome, wall_ns, *spent))
             if self.trace[2] or outcome == ERROR or wall_ns > process.slow_ns:
