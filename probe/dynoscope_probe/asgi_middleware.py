@@ -86,12 +86,13 @@ class AsgiMiddleware:
                 self._hooked = True
                 _install_hooks()
             outside = current_request(), _headers.get()
-            if scope["headers"] is outside[1]:
+            headers = scope.get("headers")
+            if headers is not None and headers is outside[1]:
                 return None
             request = _begin_request(scope)
             if request is None:
                 return None
-            _headers.set(scope["headers"])
+            _headers.set(headers)
             return Exchange(request, outside, scope, receive, send)
         except Exception:
             guard.swallowed()
@@ -201,7 +202,7 @@ def _begin_request(scope: Scope) -> Any:
         return begin_request(HTTP, _unrouted, {})  # which counts it as unrecorded
     set_current_request(None)
     environ = {"REQUEST_METHOD": scope["method"]}
-    for name, value in scope["headers"]:
+    for name, value in scope.get("headers") or ():
         if name in _TRACE_HEADERS:
             environ[_TRACE_HEADERS[name]] = value.decode("latin-1")
     request = process.instead_of_thread(

@@ -1,5 +1,6 @@
 """The ASGI middleware under uvicorn."""
 
+import asyncio
 import http.client
 import json
 import signal
@@ -10,6 +11,7 @@ import pytest
 
 import dynoscope_probe
 from dynoscope_probe import layout
+from dynoscope_probe.request import current_request
 from tests.probe.reading import read_rings, records_in
 from tests.probe.serving import (
     APPS,
@@ -223,3 +225,109 @@ def test_wrapping_twice_changes_nothing():
     assert dynoscope_probe.asgi(once) is once
     assert once.config == {"a": 1}
     assert dynoscope_probe.asgi("not callable") == "not callable"
+
+
+def ask(application, **scope):
+    """What an application sends for a request, asked without a server."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    whole = {"type": "http", "method": "GET", "path": "/", **scope}
+    asyncio.run(application(whole, receive, send))
+    return sent
+
+
+async def answer(scope, receive, send):
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_a_scope_of_the_least_that_it_must_have(ring_dir):
+    application = dynoscope_probe.asgi(answer)
+    assert [message["type"] for message in ask(application)] == [
+        "http.response.start", "http.response.body",
+    ]  # fmt: skip
+    ask(application)
+    assert [record["status"] for _, record in records_in(ring_dir)] == [204, 204]
+
+
+def test_one_wrapped_application_in_another_counts_once(ring_dir):
+    inner = dynoscope_probe.asgi(answer)
+
+    async def between(scope, receive, send):
+        await inner({**scope, "path": "/inner"}, receive, send)
+
+    ask(dynoscope_probe.asgi(between), headers=[(b"host", b"x")])
+    assert len(records_in(ring_dir)) == 1
+
+
+def test_a_request_that_is_made_within_another_counts_for_itself(ring_dir):
+    """An application that asks its own site, in process, as a batch endpoint does."""
+
+    async def batch(scope, receive, send):
+        mine = current_request()
+        if scope["path"] == "/":
+            await application({**scope, "path": "/part", "headers": []}, receive, ignore)
+        assert current_request() is mine
+        await answer(scope, receive, send)
+
+    async def ignore(message):
+        pass
+
+    application = dynoscope_probe.asgi(batch)
+    ask(application, headers=[(b"host", b"x")])
+    assert [record["status"] for _, record in records_in(ring_dir)] == [204, 204]
+
+
+def test_the_application_runs_on_where_nothing_can_be_recorded(ring_dir, monkeypatch):
+    monkeypatch.setenv("DYNOSCOPE_RING_DIR", "/proc/no/such/folder")
+    assert len(ask(dynoscope_probe.asgi(answer))) == 2
+
+
+def test_a_cancelled_request_was_disconnected(ring_dir):
+    async def waiting(scope, receive, send):
+        await asyncio.sleep(60)
+
+    async def cancelled():
+        task = asyncio.create_task(
+            dynoscope_probe.asgi(waiting)({"type": "http", "method": "GET"}, None, None)
+        )
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    ((_, record),) = records_in(ring_dir)
+    assert (record["outcome"], record["error_fp"]) == (DISCONNECTED, 0)
+
+
+def test_more_requests_at_once_than_slots(ring_dir):
+    """They are counted all the same; that the slots ran out shows."""
+    waiting = []
+
+    async def all_at_once(scope, receive, send):
+        waiting.append(scope)
+        while len(waiting) < 200:
+            await asyncio.sleep(0)
+        await answer(scope, receive, send)
+
+    application = dynoscope_probe.asgi(all_at_once)
+
+    async def send(message):
+        pass
+
+    async def many():
+        scopes = [{"type": "http", "method": "GET", "headers": []} for _ in range(200)]
+        await asyncio.gather(*(application(scope, None, send) for scope in scopes))
+
+    asyncio.run(many())
+    (ring,) = read_rings(ring_dir)
+    assert len(ring.records) == 200
+    assert ring.counters["slots_full"] > 0
+    assert ring.in_flight == []
