@@ -1,5 +1,7 @@
 """Starts target programs and waits until they are ready."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +34,13 @@ def target(
     finally:
         process.kill()
         process.communicate()
+
+
+def end_container(process: subprocess.Popen[str]) -> None:
+    """Kill what runs in a CONTAINER, and wait until it has ended."""
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(child), signal.SIGKILL)
+    process.wait()
 
 
 def ask(process: subprocess.Popen[str], line: str) -> str:

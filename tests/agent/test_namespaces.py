@@ -1,7 +1,6 @@
 import errno
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from agent.namespaces import (
 from agent.rings import open_ring
 from agent.run import Agent, Config
 from agent.workers import CONTAINED, ELSEWHERE, HIDDEN, Workers
-from tests.agent.processes import CONTAINER, ROOT, ask, target
+from tests.agent.processes import CONTAINER, ROOT, ask, end_container, target
 from tests.agent.rings import make_ring
 
 PROC = Path("/proc")
@@ -42,15 +41,14 @@ def test_a_worker_in_a_container_is_found_followed_and_drained_when_it_dies(tmp_
         assert (worker.pid, worker.alive, worker.unreachable) == (outer, True, CONTAINED)
         assert worker.view("", "").pid == outer
         ask(process, "3")
-        os.kill(outer, signal.SIGKILL)
-        process.wait()
+        end_container(process)
     workers.look(2)
     assert not worker.alive
 
 
 def test_an_agent_that_starts_after_the_container_has_ended_sees_that(tmp_path):
-    with target("ring_worker", str(tmp_path), "64", within=CONTAINER):
-        pass
+    with target("ring_worker", str(tmp_path), "64", within=CONTAINER) as process:
+        end_container(process)
     workers = Workers(tmp_path, PROC)
     workers.look(1)
     (worker,) = workers.known.values()
@@ -76,13 +74,14 @@ NEST = """
 import json, sys, time
 from pathlib import Path
 from agent.workers import Workers
-from tests.agent.processes import CONTAINER, target
+from tests.agent.processes import CONTAINER, end_container, target
 rings = Path(sys.argv[1])
 workers = Workers(rings, Path("/proc"))
-with target("ring_worker", str(rings), "64", within=CONTAINER):
+with target("ring_worker", str(rings), "64", within=CONTAINER) as process:
     workers.look(time.time_ns())
     (worker,) = workers.known.values()
     print(json.dumps([worker.alive, worker.pid > 1]))
+    end_container(process)
 workers.look(time.time_ns())
 print(json.dumps([worker.alive, worker.pid > 1]))
 """
@@ -153,6 +152,7 @@ def test_records_of_a_container_carry_our_pid_and_its_ring_goes_once_all_is_read
         assert agent.sampling.workers == (), "py-spy would count its waits as CPU"
         ask(process, "begin")
         ask(process, "4")
+        end_container(process)
     agent._flush()
     rows = []
     while (file := agent.spool.oldest()) is not None:
