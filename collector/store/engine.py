@@ -1,37 +1,14 @@
-"""The embedded ClickHouse (chDB): the only module that holds a client.
+"""What the store asks of an engine; `embedded` (chDB) and `server` (native protocol) hold clients."""
 
-chDB belongs to one process and one folder at a time and must not be forked once it is open. One
-connection runs one statement at a time; several connections to the same folder run in parallel and
-without the interpreter lock, so threads share a pool of them. A connection on which a statement
-failed is replaced: chDB 4.4 hands what the failed statement had written to the next one's result.
-"""
-
-import queue
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-import chdb
 import pyarrow as pa
-from chdb.state.sqlitelike import Connection
 
-from collector.store.errors import QueryStopped, StoreError, StoreInUse
+from collector.store.dialect import Dialect
 
-__all__ = ["Engine", "QueryLimits", "bound"]
-
-CONNECTIONS = 6
-#: Start-up settings: caches of an embedded engine stay small.
-STARTUP = "mark_cache_size=134217728&uncompressed_cache_size=0"
-#: One batch is one block: one part, one entry in the deduplication log, in the table and its views.
-INSERT_SETTINGS = (
-    "deduplicate_blocks_in_dependent_materialized_views=1, max_insert_threads=1, "
-    "min_insert_block_size_rows=1000000, min_insert_block_size_bytes=0, "
-    "max_insert_block_size=1000000, async_insert=0"
-)
-#: Codes of TIMEOUT_EXCEEDED and MEMORY_LIMIT_EXCEEDED.
-STOPPED_CODES = ("Code: 159.", "Code: 241.")
+__all__ = ["Engine", "Parameter", "QueryLimits", "cut"]
 
 Parameter = str | int | float | list[str] | list[int]
 
@@ -46,133 +23,33 @@ class QueryLimits:
     threads: int = 2
 
 
-class Engine:
-    """chDB over one folder. Safe to use from many threads."""
+class Engine(Protocol):
+    """A ClickHouse. Safe to use from many threads."""
 
-    def __init__(self, path: Path, limits: QueryLimits) -> None:
-        self._address = f"{path}?{STARTUP}"
-        self._limits = limits
-        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
-        self._all: set[Connection] = set()
-        try:
-            for _ in range(CONNECTIONS):
-                self._idle.put(self._connect())
-        except RuntimeError as error:
-            self.close()
-            if "already initialized with path" in str(error):
-                raise StoreInUse(
-                    f"This process already holds another data folder than {path}: close it first."
-                ) from error
-            raise StoreError(f"The store in {path} does not open: {error}") from error
+    @property
+    def dialect(self) -> Dialect:
+        """What this engine has."""
 
-    def execute(self, statement: str) -> None:
-        """Run a statement of a schema file."""
-        with self._connection() as connection:
-            self._run(connection, statement, {})
+    def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        """Run a statement without a result, with bound `{name:Type}` parameters."""
 
     def select(self, statement: str, parameters: Mapping[str, Parameter]) -> pa.Table:
-        """Rows of a query with bound `{name:Type}` parameters.
-
-        A result past `QueryLimits.rows` is cut to it, and `schema.metadata[b"truncated"]` is set.
-        """
-        with self._connection() as connection:
-            result = self._run(connection, statement, {k: bound(v) for k, v in parameters.items()})
-        with pa.ipc.open_stream(result) as reader:
-            table = reader.read_all()
-        if table.num_rows <= self._limits.rows:
-            return table.replace_schema_metadata(None)
-        return table.slice(0, self._limits.rows).replace_schema_metadata({b"truncated": b"1"})
+        """Rows of a query with bound `{name:Type}` parameters, cut at the row limit."""
 
     def insert(self, table: str, rows: pa.Table, token: str) -> None:
-        """Insert `rows` as one block; a block with the same token counts once, views included.
+        """Insert `rows` as one block, views included. Where the engine has deduplication tokens a
+        block with the same token counts once.
 
         `table` and the column names come from the vocabulary; `token` must be plain word
         characters (the store checks it), because an insert binds no parameters.
         """
-        block = rows.combine_chunks()
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, block.schema) as writer:
-            writer.write_table(block)
-        columns = ", ".join(f"`{name}`" for name in block.column_names)
-        statement = (
-            f"INSERT INTO {table} ({columns}) "
-            f"SETTINGS insert_deduplication_token='{token}', {INSERT_SETTINGS}"
-        )
-        with self._connection() as connection:
-            try:
-                with connection.send_insert(statement, "ArrowStream") as stream:
-                    stream.append(sink.getvalue().to_pybytes())
-                    stream.finish()
-            except RuntimeError as error:
-                raise StoreError(f"The store refused a batch for {table}: {error}") from error
 
     def close(self) -> None:
-        """Close all connections; the folder may then be opened again."""
-        for connection in self._all:
-            connection.close()
-        self._all.clear()
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        try:
-            connection = self._idle.get(timeout=self._limits.seconds)
-        except queue.Empty:
-            raise QueryStopped(
-                f"No connection of the store was free within {self._limits.seconds:g} s: "
-                "too many questions at once, ask again."
-            ) from None
-        try:
-            yield connection
-        except BaseException:
-            fresh = self._connect()
-            self._all.discard(connection)
-            connection.close()
-            connection = fresh
-            raise
-        finally:
-            self._idle.put(connection)
-
-    def _connect(self) -> Connection:
-        limits = self._limits
-        connection = chdb.connect(self._address)
-        self._all.add(connection)
-        connection.query(
-            f"SET max_threads={limits.threads}, max_execution_time={limits.seconds}, "
-            f"max_memory_usage={limits.memory_bytes}, max_result_rows={limits.rows + 1}, "
-            "result_overflow_mode='break', log_queries=0"
-        )
-        return connection
-
-    def _run(self, connection: Connection, statement: str, parameters: dict[str, Any]) -> bytes:
-        try:
-            return bytes(connection.query(statement, "ArrowStream", parameters).bytes())
-        except (chdb.ChdbError, RuntimeError) as error:
-            raise self._translated(error) from error
-
-    def _translated(self, error: Exception) -> StoreError:
-        text = str(error)
-        if text.startswith(STOPPED_CODES):
-            return QueryStopped(
-                f"The question needs more than {self._limits.seconds:g} s or "
-                f"{self._limits.memory_bytes // 1_000_000} MB: ask for a shorter window."
-            )
-        return StoreError(f"The store failed: {text}")
+        """Close all connections."""
 
 
-def bound(value: Parameter) -> str:
-    """A value in the text form in which ClickHouse reads parameters (tab-separated escapes)."""
-    if isinstance(value, list):
-        return "[" + ",".join(_element(item) for item in value) + "]"
-    return _escaped(value) if isinstance(value, str) else repr(value)
-
-
-def _element(item: str | int) -> str:
-    if isinstance(item, str):
-        return "'" + _escaped(item).replace("'", "\\'") + "'"
-    return str(int(item))
-
-
-def _escaped(text: str) -> str:
-    for plain, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(plain, escape)
-    return text.replace("\0", "\\0")
+def cut(table: pa.Table, rows: int) -> pa.Table:
+    """At most `rows` of a table; if it had more, `schema.metadata[b"truncated"]` is set."""
+    if table.num_rows <= rows:
+        return table.replace_schema_metadata(None)
+    return table.slice(0, rows).replace_schema_metadata({b"truncated": b"1"})

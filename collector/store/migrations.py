@@ -24,18 +24,18 @@ def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
     """
     files = schema_files()
     for statement in _statements(files[0]):
-        engine.execute(statement)
+        engine.execute(engine.dialect.filled(statement))
     applied = engine.select("SELECT version FROM schema_migrations", {})["version"].to_pylist()
     newest = max(files)
     if applied and max(applied) > newest:
         raise StoreTooNew(
             f"The store has schema version {max(applied)}, this program knows {newest}: "
-            "run the newer version, or choose another data folder with --data."
+            "run the newer version, or choose another store with --data or --clickhouse."
         )
     missing = [version for version in sorted(files) if version not in applied]
     for version in missing:
         for statement in _statements(files[version]):
-            engine.execute(statement)
+            engine.execute(engine.dialect.filled(statement))
         _record(engine, version, files[version].name, int(clock() * 1000))
     return [files[version].name for version in missing]
 

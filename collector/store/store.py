@@ -11,12 +11,14 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 
+from collector.store.embedded import Embedded
 from collector.store.engine import Engine, Parameter, QueryLimits
 from collector.store.errors import StoreError
 from collector.store.hosts import Hosts
 from collector.store.locking import lock_folder
 from collector.store.migrations import migrate
 from collector.store.recovery import forget_lost_blocks
+from collector.store.server import Server, parse_address
 from profiler.vocabulary import WIRE
 
 __all__ = ["DAY_MS", "Store", "open_store", "truncated"]
@@ -28,31 +30,41 @@ BATCH_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 
 
 def open_store(
-    data_dir: Path,
+    where: Path | str,
     *,
     limits: QueryLimits = DEFAULT_LIMITS,
     clock: Callable[[], float] = time.time,
 ) -> "Store":
-    """Open (or make) the store in `data_dir`; raises StoreError with one sentence."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = lock_folder(data_dir)
-    engine = None
+    """Open (or make) the store: embedded in the folder `where`, or in the database of a server at
+    clickhouse://user:password@host:port/database. Raises StoreError with one sentence.
+    """
+    lock = None if isinstance(where, str) else _locked(where)
+    engine: Engine | None = None
     try:
-        forget_lost_blocks(data_dir / "chdb")
-        engine = Engine(data_dir / "chdb", limits)
+        if isinstance(where, str):
+            engine = Server(parse_address(where), limits, _query_text("engine_settings"))
+        else:
+            forget_lost_blocks(where / "chdb")
+            engine = Embedded(where / "chdb", limits, _query_text("engine_settings"))
         migrate(engine, clock)
         return Store(engine, lock, clock)
     except BaseException:
         if engine is not None:
             engine.close()
-        lock.close()
+        if lock is not None:
+            lock.close()
         raise
 
 
-class Store:
-    """One open data folder; use `open_store`."""
+def _locked(data_dir: Path) -> IO[str]:
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return lock_folder(data_dir)
 
-    def __init__(self, engine: Engine, lock: IO[str], clock: Callable[[], float]) -> None:
+
+class Store:
+    """One open data folder, or one database of a server; use `open_store`."""
+
+    def __init__(self, engine: Engine, lock: IO[str] | None, clock: Callable[[], float]) -> None:
         self._engine = engine
         self._lock = lock
         self._hosts = Hosts(engine, clock)
@@ -80,8 +92,9 @@ class Store:
     def close(self) -> None:
         """Give the folder back. No other thread may use the store any more."""
         self._engine.close()
-        with suppress(OSError):
-            self._lock.close()
+        if self._lock is not None:
+            with suppress(OSError):
+                self._lock.close()
 
 
 def truncated(table: pa.Table) -> bool:

@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations
 )
 ENGINE = ReplacingMergeTree
 ORDER BY version
-SETTINGS non_replicated_deduplication_window = 100;
+{deduplicated_briefly};
 
 CREATE TABLE IF NOT EXISTS hosts
 (
@@ -17,4 +17,4 @@ CREATE TABLE IF NOT EXISTS hosts
 )
 ENGINE = ReplacingMergeTree
 ORDER BY host
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};

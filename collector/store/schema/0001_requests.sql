@@ -53,4 +53,4 @@ CREATE TABLE IF NOT EXISTS requests
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (service, endpoint, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};

@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS endpoint_minutes
 ENGINE = SummingMergeTree
 PARTITION BY day
 ORDER BY (service, minute_ms, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS endpoint_minutes_view TO endpoint_minutes AS
 SELECT
@@ -136,7 +136,7 @@ CREATE TABLE IF NOT EXISTS host_minutes
 ENGINE = SummingMergeTree
 PARTITION BY day
 ORDER BY (service, host, minute_ms, region, release, cost_unit)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS host_minutes_view TO host_minutes AS
 SELECT

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS stack_samples
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (service, endpoint, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE TABLE IF NOT EXISTS stacks
 (
@@ -40,4 +40,4 @@ CREATE TABLE IF NOT EXISTS stacks
 ENGINE = ReplacingMergeTree
 PARTITION BY day
 ORDER BY stack_id
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};

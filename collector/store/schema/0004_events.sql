@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS statements
 ENGINE = ReplacingMergeTree
 PARTITION BY day
 ORDER BY fingerprint
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE TABLE IF NOT EXISTS errors
 (
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS errors
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (service, error_fp, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE TABLE IF NOT EXISTS metrics
 (
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS metrics
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (service, name, host, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE TABLE IF NOT EXISTS changes
 (
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS changes
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (service, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE TABLE IF NOT EXISTS limits
 (
@@ -91,7 +91,7 @@ CREATE TABLE IF NOT EXISTS limits
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (service, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE TABLE IF NOT EXISTS alert_events
 (
@@ -110,4 +110,4 @@ CREATE TABLE IF NOT EXISTS alert_events
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (id, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};

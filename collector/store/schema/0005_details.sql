@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS spans
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (trace_id, started_ns)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};
 
 CREATE TABLE IF NOT EXISTS function_costs
 (
@@ -45,4 +45,4 @@ CREATE TABLE IF NOT EXISTS function_costs
 ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (service, endpoint, ts_ms)
-SETTINGS non_replicated_deduplication_window = 10000;
+{deduplicated};

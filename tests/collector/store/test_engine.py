@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.store.engine import Engine, QueryLimits
+from collector.store.embedded import Embedded
+from collector.store.engine import QueryLimits
 from collector.store.errors import QueryStopped, StoreError, StoreInUse
+from collector.store.store import QUERIES_DIR
 
+SETTINGS_QUERY = (QUERIES_DIR / "engine_settings.sql").read_text("utf-8")
 LIMITS = QueryLimits(seconds=1.0, rows=1_000, memory_bytes=100_000_000)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
-    opened = Engine(tmp_path_factory.mktemp("engine") / "chdb", LIMITS)
+    opened = Embedded(tmp_path_factory.mktemp("engine") / "chdb", LIMITS, SETTINGS_QUERY)
     yield opened
     opened.close()
 
@@ -105,4 +108,4 @@ def test_queries_of_several_threads_run_at_once_and_off_the_interpreter_lock(eng
 
 def test_a_second_folder_in_one_process_is_refused(engine, tmp_path):
     with pytest.raises(StoreInUse, match="another data folder"):
-        Engine(tmp_path / "chdb", LIMITS)
+        Embedded(tmp_path / "chdb", LIMITS, SETTINGS_QUERY)

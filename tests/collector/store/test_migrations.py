@@ -2,9 +2,11 @@
 
 import pytest
 
-from collector.store.engine import Engine, QueryLimits
+from collector.store.embedded import Embedded
+from collector.store.engine import QueryLimits
 from collector.store.errors import StoreTooNew
 from collector.store.migrations import _record, migrate, schema_files
+from collector.store.store import QUERIES_DIR
 from profiler.vocabulary import WIRE
 
 TYPES = {
@@ -25,7 +27,9 @@ TYPES = {
 
 @pytest.fixture
 def engine(tmp_path):
-    opened = Engine(tmp_path / "chdb", QueryLimits())
+    opened = Embedded(
+        tmp_path / "chdb", QueryLimits(), (QUERIES_DIR / "engine_settings.sql").read_text("utf-8")
+    )
     yield opened
     opened.close()
 

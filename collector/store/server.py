@@ -1,0 +1,202 @@
+"""One ClickHouse server over the native protocol (clickhouse-driver): 18.16 and later.
+
+A client runs one statement at a time, so threads share a pool of them. A client on which anything
+failed is closed; the next use connects again, so that a server may restart beneath the store.
+"""
+
+import queue
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+from clickhouse_driver import Client, errors  # type: ignore[import-untyped]
+
+from collector.store.dialect import read_dialect
+from collector.store.engine import Parameter, QueryLimits, cut
+from collector.store.errors import QueryStopped, StoreError
+from collector.store.escaping import substituted
+
+__all__ = ["Server", "ServerAddress", "parse_address"]
+
+CLIENTS = 8
+CONNECT_S = 5
+#: A statement may stay without a sign of life for this much longer than its own limit.
+GRACE_S = 10
+FORM = "clickhouse://user:password@host:port/database"
+DEFAULT_PORT = 9000
+#: A list of ids makes a long statement.
+QUERY_BYTES_MAX = 64_000_000
+STOPPED = (errors.ErrorCodes.TIMEOUT_EXCEEDED, errors.ErrorCodes.MEMORY_LIMIT_EXCEEDED)
+SIMPLE_TYPES = {
+    "String": pa.string(),
+    "Date": pa.date32(),
+    "Float32": pa.float32(),
+    "Float64": pa.float64(),
+} | {
+    name: getattr(pa, name.lower())()
+    for bits in (8, 16, 32, 64)
+    for name in (f"Int{bits}", f"UInt{bits}")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a server is and who asks; the password is never shown."""
+
+    host: str
+    port: int
+    user: str
+    database: str
+    password: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}/{self.database}"
+
+
+def parse_address(url: str) -> ServerAddress:
+    """The parts of clickhouse://user:password@host:port/database; raises StoreError."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORT
+    except ValueError:
+        raise StoreError(f"The address of the ClickHouse server is broken: write {FORM}") from None
+    database = parts.path.removeprefix("/") or "dynoscope"
+    if parts.scheme != "clickhouse" or not parts.hostname or parts.query or parts.fragment:
+        raise StoreError(f"The address of the ClickHouse server is not of the form {FORM}")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", database):
+        raise StoreError(f"The database {database[:64]!r} is not a name of a-z A-Z 0-9 _")
+    user, password = unquote(parts.username or "default"), unquote(parts.password or "")
+    return ServerAddress(parts.hostname, port, user, database, password)
+
+
+class Server:
+    """A database of a server. Safe to use from many threads."""
+
+    def __init__(self, address: ServerAddress, limits: QueryLimits, settings_query: str) -> None:
+        self._address = address
+        self._limits = limits
+        self._settings: dict[str, Any] = {}
+        self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
+        self._make_database()
+        for _ in range(CLIENTS):
+            self._idle.put(self._client(address.database))
+        self.dialect = read_dialect(lambda text: self.select(text, {}), settings_query)
+        self._settings = {
+            "max_threads": limits.threads,
+            "max_execution_time": limits.seconds,
+            "max_memory_usage": limits.memory_bytes,
+            "max_query_size": QUERY_BYTES_MAX,
+            **self.dialect.session,
+        }
+
+    def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        """Run a statement without a result."""
+        with self._lent() as client:
+            client.execute(substituted(statement, parameters or {}), settings=self._settings)
+
+    def select(self, statement: str, parameters: Mapping[str, Parameter]) -> pa.Table:
+        """Rows of a query, cut at the row limit as `engine.cut` says."""
+        limits = {"max_result_rows": self._limits.rows + 1, "result_overflow_mode": "break"}
+        with self._lent() as client:
+            columns, types = client.execute(
+                substituted(statement, parameters),
+                with_column_types=True,
+                columnar=True,
+                settings=self._settings | limits,
+            )
+        names, kinds = [name for name, _ in types], [_arrow_type(kind) for _, kind in types]
+        values = columns or [()] * len(names)
+        arrays = [pa.array(column, kind) for column, kind in zip(values, kinds, strict=True)]
+        return cut(pa.Table.from_arrays(arrays, names), self._limits.rows)
+
+    def insert(self, table: str, rows: pa.Table, token: str) -> None:
+        """Insert `rows` as one block, views included; see `engine.Engine`.
+
+        The statement's id is made of table and token: the server refuses the same batch while it
+        is still busy with it.
+        """
+        names = ", ".join(f"`{name}`" for name in rows.column_names)
+        settings = self._settings | self.dialect.insert
+        if self.dialect.has_tokens:
+            settings["insert_deduplication_token"] = token
+        with self._lent(f"The store refused a batch for {table}") as client:
+            client.execute(
+                f"INSERT INTO {table} ({names}) VALUES",
+                [column.to_pylist() for column in rows.columns],
+                columnar=True,
+                query_id=f"{table} {token}",
+                settings=settings,
+            )
+
+    def close(self) -> None:
+        """Close all connections."""
+        while not self._idle.empty():
+            self._idle.get().disconnect()
+
+    @contextmanager
+    def _lent(self, what: str = "The store failed") -> Iterator[Client]:
+        try:
+            client = self._idle.get(timeout=self._limits.seconds)
+        except queue.Empty:
+            raise QueryStopped(
+                f"No connection of the store was free within {self._limits.seconds:g} s: "
+                "too many questions at once, ask again."
+            ) from None
+        try:
+            yield client
+        except BaseException as error:
+            client.disconnect()
+            if isinstance(error, errors.Error | OSError | EOFError | ValueError):
+                raise self._translated(error, what) from error
+            raise
+        finally:
+            self._idle.put(client)
+
+    def _client(self, database: str) -> Client:
+        address = self._address
+        return Client(
+            address.host,
+            address.port,
+            database=database,
+            user=address.user,
+            password=address.password,
+            client_name="dynoscope",
+            connect_timeout=CONNECT_S,
+            send_receive_timeout=self._limits.seconds + GRACE_S,
+        )
+
+    def _make_database(self) -> None:
+        client = self._client("")
+        try:
+            client.execute(f"CREATE DATABASE IF NOT EXISTS {self._address.database}")
+        except (errors.Error, OSError, EOFError) as error:
+            raise self._translated(error, "The store does not open") from error
+        finally:
+            client.disconnect()
+
+    def _translated(self, error: BaseException, what: str) -> StoreError:
+        if isinstance(error, errors.ServerException):
+            if error.code in STOPPED:
+                return QueryStopped(
+                    f"The question needs more than {self._limits.seconds:g} s or "
+                    f"{self._limits.memory_bytes // 1_000_000} MB: ask for a shorter window."
+                )
+            words = str(error.message).split("Stack trace:")[0].strip()
+            return StoreError(f"{what}: {words}")
+        if isinstance(error, errors.NetworkError | errors.SocketTimeoutError | OSError | EOFError):
+            return StoreError(f"{what}: the ClickHouse server {self._address} does not answer.")
+        return StoreError(f"{what}: {error}")
+
+
+def _arrow_type(kind: str) -> pa.DataType:
+    if kind.startswith("LowCardinality("):
+        return _arrow_type(kind[15:-1])
+    if kind.startswith("Array("):
+        return pa.list_(_arrow_type(kind[6:-1]))
+    if kind not in SIMPLE_TYPES:
+        raise ValueError(f"a column of type {kind} is not understood")
+    return SIMPLE_TYPES[kind]
