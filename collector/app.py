@@ -1,7 +1,8 @@
 """The Flask app of the collector: ingest, changes, read API, health. Dash pages mount on it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -13,7 +14,8 @@ from collector.batches import LIMITS
 from collector.changes import change_routes
 from collector.ingest import ingest_routes
 from collector.meters import Meters
-from collector.questions import questions
+from collector.openapi import document
+from collector.questions import Question, questions
 from collector.store.errors import StoreError
 from collector.store.store import Store
 from collector.tokens import Tokens
@@ -55,6 +57,7 @@ def create_app(
     known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s)
     app.register_blueprint(read_routes(store, known, clock))
     _add_health(app, store, meters)
+    _add_document(app, known)
     _add_errors(app)
 
     @app.after_request
@@ -82,6 +85,14 @@ def _add_health(app: Flask, store: Store, meters: Meters) -> None:
     @app.get("/metrics")
     def metrics() -> ResponseReturnValue:
         return Response(meters.text(), mimetype="text/plain; version=0.0.4")
+
+
+def _add_document(app: Flask, known: Mapping[str, Question]) -> None:
+    made = cache(lambda: document(known))
+
+    @app.get("/openapi.json")
+    def openapi() -> ResponseReturnValue:
+        return jsonify(made())
 
 
 def _add_errors(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """The questions of the read API: a line a question, with how each parameter is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -48,10 +48,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """How a parameter is read, and the words that it is read from."""
+    """How a parameter is read, and the words that it is read from; `needed`: all of those."""
 
     read: Callable[[Asked], Any]
     words: tuple[str, ...]
+    needed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def questions(*, warmup_requests: int = 200, warmup_s: int = 120) -> dict[str, Q
         "functions": Question(functions, {**one, "release": RELEASE}),
         "health": Question(health, {"window": WINDOW}),
         "hosts": Question(hosts, {"window": WINDOW, "service": ANY_SERVICE}),
-        "profiles": Question(profiles, {**one, "release": RELEASE}),
+        "profiles": Question(profiles, {**one, "endpoint": ONE_ENDPOINT, "release": RELEASE}),
         "series": Question(series, one),
         "services": Question(services, {}),
         "slos": Question(slos, {"window": WINDOW}),
@@ -111,7 +112,7 @@ def _side(name: str) -> Parameter:
             raise BadQuestion(f"{name} is needed, such as {name}=release:r1.")
         return parse_side(asked.text(name), _window(asked))
 
-    return Parameter(read, (name, "from", "to"))
+    return Parameter(read, (name, "from", "to"), needed=(name,))
 
 
 def _side_or(name: str, otherwise: Callable[[Asked], Side] | None = None) -> Parameter:
@@ -147,6 +148,7 @@ WINDOW = Parameter(_window, ("from", "to"))
 SERVICE = Parameter(_service, ("service",))
 ANY_SERVICE = _text("service")
 ENDPOINT = _text("endpoint")
+ONE_ENDPOINT = replace(ENDPOINT, needed=("endpoint",))
 RELEASE = _text("release")
 STATE = _text("state")
 LIMIT_MS = _number("limit_ms", 500.0, 0.0, 1e6)
