@@ -53,7 +53,7 @@ def guard_pages(app: Flask, tokens: Tokens, clock: Callable[[], float]) -> None:
         if _session_holds(request.cookies.get(COOKIE, ""), tokens, clock):
             return None
         refused = refusal(request, (tokens.read,), (tokens.ingest, tokens.admin))
-        if refused is None or request.path.startswith("/v1/") or request.path == "/metrics":
+        if refused is None or request.path.startswith(("/v1/", "/metrics")):
             return refused
         return Response(PAGE_401, status=401, mimetype="text/html")
 

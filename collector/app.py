@@ -12,6 +12,7 @@ from collector.access import guard_pages
 from collector.api import read_routes
 from collector.batches import LIMITS
 from collector.changes import change_routes
+from collector.federation import federation_routes
 from collector.ingest import ingest_routes
 from collector.meters import Meters
 from collector.openapi import document
@@ -56,6 +57,7 @@ def create_app(
     app.register_blueprint(wish_routes(Wishes(), tokens, clock))
     known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s)
     app.register_blueprint(read_routes(store, known, clock))
+    app.register_blueprint(federation_routes(store, meters, clock))
     _add_health(app, store, meters)
     _add_document(app, known)
     _add_errors(app)

@@ -124,4 +124,9 @@ OTHERS: Mapping[str, Operation] = {
         "What the collector counts about itself, for Prometheus. From loopback without a token.",
         [{"read": []}, {}],
     ),
+    "/metrics/federate": _text(
+        "Requests, errors, cost and wall time of endpoints since midnight UTC, for Prometheus.",
+        [{"read": []}],
+        503,
+    ),
 }

@@ -148,9 +148,11 @@ def test_batches_and_changes_are_as_it_says(site, api):
         assert bool(errors(api, schema, posted)) == (answer.status_code == 400)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/metrics/federate", "/openapi.json"]
+)
 def test_the_rest_is_as_it_says(site, api, path):
-    answer = site.client.get(path)
+    answer = site.client.get(path, headers=site.bearer("read"))
     assert answer.status_code == 200
     is_as_documented(api, api["paths"][path]["get"], answer)
 
