@@ -1,0 +1,233 @@
+"""What the agent costs a loaded host, beside py-spy alone at 100 Hz and pyroscope-io.
+
+Eight uWSGI workers with the probe serve requests of 5 ms of CPU to a client that keeps all cores
+busy. First the agent watches one such host for a while under steady load: its CPU with py-spy's,
+memory, on-CPU samples. Then hosts without a watcher, with the agent, with `py-spy record` and with
+pyroscope-io in the workers take turns, all others stopped; throughput is paired by block, with the
+95% interval of the median. Where others use the machine, too, throughput says as much about them:
+`cpu_ratio` is the CPU of workers and watcher per request, against that without a watcher.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.hosting.groups import Group, Host, agent, host, py_spy_record, samples_so_far
+from benchmarks.measuring.paired import Estimate, median_interval, ratios
+from benchmarks.measuring.rounds import interleaved
+from benchmarks.overhead.load import LoadError, drive
+from benchmarks.overhead.measure import WORKING, calibrated_loops
+from benchmarks.overhead.servers import ROOT, BenchError
+
+BARE, AGENT, PY_SPY, PYROSCOPE = "without", "agent", "py-spy record", "pyroscope-io"
+WORKING_MS = 5.0
+SEED = 4
+#: The agent's first window and first minute of its budget are not its steady state.
+SETTLE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long the steady load lasts, and how many turns of how many requests follow."""
+
+    steady_s: float
+    blocks: int
+    requests: int
+
+
+FULL = Plan(steady_s=300, blocks=25, requests=600)
+QUICK = Plan(steady_s=40, blocks=7, requests=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """The agent under steady load. Shares of one core."""
+
+    cpu_share: float
+    rss_bytes: int
+    samples_per_s: float
+    requests_per_s: float
+
+
+@dataclass(slots=True)
+class Turns:
+    """A configuration's turns, by block: requests per second, the watcher's share of a core, CPU of
+    workers and watcher per request, ms."""
+
+    rate: list[float]
+    cpu_share: list[float]
+    cpu_ms: list[float]
+
+
+@click.command(help=(__doc__ or "").partition("\n")[0])
+@click.option("--quick", is_flag=True, help="A shorter run of the same experiment, within 120 s.")
+def main(quick: bool) -> None:
+    """Print a table, then the JSON object as the last line."""
+    console = Console()
+    try:
+        with tempfile.TemporaryDirectory(prefix="agent-overhead-", dir="/dev/shm") as folder:
+            steady, turns = _run(QUICK if quick else FULL, Path(folder), console)
+    except (BenchError, LoadError) as error:
+        click.echo(f"agent_overhead: {error}", err=True)
+        sys.exit(2)
+    found = as_json(steady, turns)
+    console.print(_table(found))
+    print(json.dumps(found))
+
+
+def _run(plan: Plan, folder: Path, console: Console) -> tuple[Steady, dict[str, Turns]]:
+    loops = calibrated_loops(WORKING_MS)
+    with ExitStack() as stack:
+        sink = stack.enter_context(_sink())
+        console.print("starting four hosts of eight workers")
+        peers = {BARE: "", AGENT: "", PY_SPY: "", PYROSCOPE: "pyroscope"}
+        hosts: dict[str, Host] = {}
+        for name, peer in peers.items():
+            slug = name.replace(" ", "-")
+            hosts[name] = stack.enter_context(host(slug, folder, loops, sink, peer))
+            drive(hosts[name].port, WORKING, 40)
+            hosts[name].group.stop()
+        watched = hosts[AGENT]
+        watcher, port = stack.enter_context(agent(watched, folder, sink))
+        console.print(f"the agent under steady load, {plan.steady_s:.0f} s")
+        watched.group.go_on()
+        steady = _steady(watched, watcher, port, plan.steady_s)
+        for group in (watched.group, watcher):
+            group.stop()
+        console.print(f"taking turns, {plan.blocks} blocks")
+        return steady, _turns(plan, hosts, watcher, folder)
+
+
+def _steady(watched: Host, watcher: Group, port: int, seconds: float) -> Steady:
+    """Load the host without a pause, and see what its agent takes of it."""
+    _drive_for(watched, SETTLE_S)
+    before_s, samples = watcher.cpu_s(), samples_so_far(port)
+    began_s, requests, most = time.monotonic(), 0, 0
+    while time.monotonic() - began_s < seconds:
+        requests += _drive_for(watched, 1.0)
+        most = max(most, watcher.rss_bytes())
+    passed_s = time.monotonic() - began_s
+    return Steady(
+        cpu_share=(watcher.cpu_s() - before_s) / passed_s,
+        rss_bytes=most,
+        samples_per_s=(samples_so_far(port) - samples) / passed_s,
+        requests_per_s=requests / passed_s,
+    )
+
+
+def _drive_for(loaded: Host, seconds: float) -> int:
+    """Requests made in at least so long."""
+    end_s, requests = time.monotonic() + seconds, 0
+    while time.monotonic() < end_s:
+        drive(loaded.port, WORKING, 50)
+        requests += 50
+    return requests
+
+
+def _turns(plan: Plan, hosts: dict[str, Host], watcher: Group, folder: Path) -> dict[str, Turns]:
+    found = {name: Turns([], [], []) for name in hosts}
+    for _, name in interleaved([*hosts], plan.blocks, 1, SEED):
+        loaded = hosts[name]
+        loaded.group.go_on()
+        with ExitStack() as stack:
+            beside: Group | None = None
+            if name == AGENT:
+                beside = watcher
+                beside.go_on()
+                stack.callback(beside.stop)
+            elif name == PY_SPY:
+                beside = stack.enter_context(py_spy_record(loaded, folder))
+            before_s, workers_s = beside.cpu_s() if beside else 0.0, loaded.group.cpu_s()
+            wall_s = drive(loaded.port, WORKING, plan.requests) / 1e9
+            used_s = beside.cpu_s() - before_s if beside else 0.0
+            workers_s = loaded.group.cpu_s() - workers_s
+        loaded.group.stop()
+        found[name].rate.append(plan.requests / wall_s)
+        found[name].cpu_share.append(used_s / wall_s)
+        found[name].cpu_ms.append(1000 * (workers_s + used_s) / plan.requests)
+    return found
+
+
+def as_json(steady: Steady, turns: dict[str, Turns]) -> dict[str, Any]:
+    """The benchmark's last line; `peers` have the same numbers, from their turns."""
+    return {
+        "name": "agent_overhead",
+        "cpu_percent_of_core": round(100 * steady.cpu_share, 2),
+        **_against(turns[AGENT], turns[BARE]),
+        "rss_mb": round(steady.rss_bytes / 1e6, 1),
+        "samples_per_s": round(steady.samples_per_s, 2),
+        "requests_per_s": round(steady.requests_per_s, 1),
+        "peers": {
+            PY_SPY: {
+                "cpu_percent_of_core": round(100 * _mean(turns[PY_SPY].cpu_share), 2),
+                **_against(turns[PY_SPY], turns[BARE]),
+            },
+            PYROSCOPE: _against(turns[PYROSCOPE], turns[BARE]),
+        },
+    }
+
+
+def _against(watched: Turns, bare: Turns) -> dict[str, Any]:
+    rate = median_interval(ratios(watched.rate, bare.rate))
+    cpu = median_interval(ratios(watched.cpu_ms, bare.cpu_ms))
+    return {
+        "throughput_ratio": round(rate.value, 4),
+        "throughput_ratio_interval": _interval(rate),
+        "cpu_ratio": round(cpu.value, 4),
+        "cpu_ratio_interval": _interval(cpu),
+    }
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _interval(estimate: Estimate) -> list[float]:
+    return [round(estimate.low, 4), round(estimate.high, 4)]
+
+
+@contextmanager
+def _sink() -> Iterator[str]:
+    """What takes exports, in a process of its own; gives its address."""
+    command = [sys.executable, "-m", "benchmarks.overhead.sink"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+
+
+def _table(found: dict[str, Any]) -> Table:
+    table = Table(title="eight uWSGI workers under load, against none that watches")
+    for title in ("", "throughput", "CPU per request", "% of a core"):
+        table.add_column(title, justify="right" if title else "left")
+    for name, one in ((AGENT, found), *found["peers"].items()):
+        share = one.get("cpu_percent_of_core")
+        table.add_row(
+            name, _text(one, "throughput_ratio"), _text(one, "cpu_ratio"),
+            "in the workers" if share is None else f"{share:.2f}",
+        )  # fmt: skip
+    return table
+
+
+def _text(one: dict[str, Any], name: str) -> str:
+    low, high = one[f"{name}_interval"]
+    return f"{one[name]:.4f} [{low:.4f}, {high:.4f}]"
+
+
+if __name__ == "__main__":
+    main()

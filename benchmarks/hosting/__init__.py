@@ -1,0 +1,1 @@
+"""A loaded host for benchmarks of what watches it: uWSGI with eight workers, the agent, peers."""
