@@ -24,7 +24,7 @@ def agent_process(rings: Path, spool: Path, url: str, *options: str):
     command = [sys.executable, "-c", "from agent.command import agent; agent()", "run"]
     command += ["--ring-dir", str(rings), "--spool", str(spool), "--url", url]
     command += ["--flush-s", "0.1", "--window-s", "1", "--budget", "50%"]
-    command += ["--metrics-port", "0", *options]
+    command += ["--statsd-port", "0", "--metrics-port", "0", *options]
     with open(spool.parent / "agent.log", "ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
