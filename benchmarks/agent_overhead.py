@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ WORKING_MS = 5.0
 SEED = 4
 #: The agent's first window and first minute of its budget are not its steady state.
 SETTLE_S = 20.0
+EXPORT_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ def _run(plan: Plan, folder: Path, console: Console) -> tuple[Steady, dict[str, 
         for group in (watched.group, watcher):
             group.stop()
         console.print(f"taking turns, {plan.blocks} blocks")
-        return steady, _turns(plan, hosts, watcher, folder)
+        turns = _turns(plan, hosts, watcher, folder)
+        _check_exports(hosts[PYROSCOPE], sink)
+        return steady, turns
 
 
 def _steady(watched: Host, watcher: Group, port: int, seconds: float) -> Steady:
@@ -189,6 +193,18 @@ def _against(watched: Turns, bare: Turns) -> dict[str, Any]:
         "cpu_ratio": round(cpu.value, 4),
         "cpu_ratio_interval": _interval(cpu),
     }
+
+
+def _check_exports(loaded: Host, sink: str) -> None:
+    """A peer that exports nothing was not measured."""
+    loaded.group.go_on()
+    end_s = time.monotonic() + EXPORT_WITHIN_S
+    while time.monotonic() < end_s:
+        drive(loaded.port, WORKING, 50)
+        with urllib.request.urlopen(sink + "/counts", timeout=10) as answer:
+            if json.load(answer)["pyroscope"]:
+                return
+    raise BenchError("pyroscope-io exported nothing to the sink: see its set-up")
 
 
 def _mean(values: list[float]) -> float:

@@ -16,7 +16,6 @@ PEERS = {
     "/intake/": "elastic",
     "/v0.": "ddtrace",
     "/ingest": "pyroscope",
-    "/push.v1.": "pyroscope",
 }
 _DATADOG_INFO = {"version": "7.60.0", "endpoints": ["/v0.4/traces", "/v0.5/traces"]}
 
