@@ -15,7 +15,7 @@ PEERS = {
     "/api/": "sentry",
     "/intake/": "elastic",
     "/v0.": "ddtrace",
-    "/ingest": "pyroscope",
+    "/push.v1.": "pyroscope",
 }
 _DATADOG_INFO = {"version": "7.60.0", "endpoints": ["/v0.4/traces", "/v0.5/traces"]}
 
