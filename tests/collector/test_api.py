@@ -36,6 +36,7 @@ def ask(site, path, **words):
 WORDS = {
     "compare": {"a": "release:r1", "b": "release:r2", "from": "-2h"},
     "functions": {"endpoint": ENDPOINTS[0]},
+    "profiles": {"endpoint": ENDPOINTS[0]},
     "flamegraph": {"a": "release:r1", "b": "release:r2"},
     "series": {"endpoint": ENDPOINTS[0], "service": SERVICE},
 }
