@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from agent.doctor.command import doctor
 from collector.tokens import load_or_make_tokens
+from dynoscope import main
 from tests.agent.processes import until
 from tests.agent.test_command import agent_process, status_of
 from tests.agent.uwsgi_server import uwsgi
@@ -45,3 +46,15 @@ def test_nothing_is_there(tmp_path):
     assert result.exit_code == 1
     assert "Nothing answers at http://127.0.0.1:1" in result.output
     assert "No living worker has a ring" in result.output
+
+
+def test_it_asks_about_the_agent_of_the_settings_file(tmp_path):
+    settings = tmp_path / "dynoscope.toml"
+    settings.write_text(
+        f'[agent]\nurl = "http://127.0.0.1:9"\nring_dir = "{tmp_path}/rings"\nbudget = "2%"\n'
+        f'spool = "{tmp_path}/spool"\n'
+    )
+    result = CliRunner().invoke(main, ["--config", str(settings), "doctor", "--json"])
+    told = {one["check"]: one["says"] for one in json.loads(result.output)["data"]}
+    assert "http://127.0.0.1:9" in told["collector"]
+    assert f"{tmp_path}/rings" in told["rings"] and f"{tmp_path}/spool" in told["spool"]
