@@ -49,16 +49,17 @@ def ingest_routes(
     def _store(batch_id: str, table: str, place: Place) -> ResponseReturnValue:
         body = request.get_data(cache=False)
         rows = check_batch(table, body, int(clock() * 1000), hold=lambda n: place.hold(2 * n))
+        attempt = 1 if request.headers.get("X-Dynoscope-Attempt", "1") == "1" else 2
         started_s = time.perf_counter()
         try:
-            store.insert(table, rows, batch_id)
+            store.insert(table, rows, batch_id, attempt=attempt)
             meters.store_limits(store, clock)
         except StoreError as error:
             raise Refused(503, "store", str(error)) from error
         meters.insert_seconds.observe(time.perf_counter() - started_s)
         meters.batches.labels(table).inc()
         meters.rows.labels(table).inc(rows.num_rows)
-        if request.headers.get("X-Dynoscope-Attempt", "1") != "1":
+        if attempt != 1:
             meters.repeats.labels(table).inc()
         return Response(status=204)
 

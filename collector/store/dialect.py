@@ -16,8 +16,6 @@ INSERT_SETTINGS: dict[str, int] = {
     "max_insert_block_size": 1_000_000,
     "async_insert": 0,
 }
-#: A correction of a roll-up is no repeat, even if it looks like an earlier one.
-REPAIR_SETTINGS: dict[str, int] = {"insert_deduplicate": 0}
 #: What 18.16 calls an experiment.
 SESSION_SETTINGS: dict[str, int] = {"allow_experimental_low_cardinality_type": 1}
 TOKEN = "insert_deduplication_token"
@@ -29,18 +27,17 @@ TOKENS_NEED = ("deduplicate_blocks_in_dependent_materialized_views", TOKEN)
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """has_tokens: repeats of a block are dropped by the engine, in tables and views.
-    session, insert, repair: settings to use with every statement, with inserts, with corrections.
-    names: placeholder -> text, in schema files.
+    session, insert: settings to use with every statement, and with inserts.
+    names: placeholder -> text, in schema files and repairs.
     """
 
     has_tokens: bool
     session: dict[str, int]
     insert: dict[str, int]
-    repair: dict[str, int]
     names: dict[str, str] = field(default_factory=dict)
 
     def filled(self, statement: str) -> str:
-        """A statement of a schema file with its placeholders filled."""
+        """A statement with its placeholders filled."""
         for name, text in self.names.items():
             statement = statement.replace(f"{{{name}}}", text)
         return statement
@@ -54,10 +51,11 @@ def dialect_of(settings: Iterable[str], table_settings: Iterable[str]) -> Dialec
         has_tokens=has_window and known.issuperset(TOKENS_NEED),
         session=_known(SESSION_SETTINGS, known),
         insert=_known(INSERT_SETTINGS, known),
-        repair=_known(REPAIR_SETTINGS, known),
         names={
             "deduplicated": f"SETTINGS {WINDOW} = 10000" if has_window else "",
             "deduplicated_briefly": f"SETTINGS {WINDOW} = 100" if has_window else "",
+            # A correction of a roll-up is no repeat, even if it looks like an earlier one.
+            "never_deduplicated": "SETTINGS insert_deduplicate = 0" if has_window else "",
         },
     )
 

@@ -1,4 +1,4 @@
-"""What the store asks of an engine; `embedded` (chDB) and `server` (native protocol) hold clients."""
+"""What the store asks of an engine: `embedded` (chDB) or `server` (native protocol)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,20 +1,15 @@
 """Applies the numbered schema files that a store has not seen yet."""
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from collector.store.engine import Engine
 from collector.store.errors import StoreTooNew
+from collector.store.texts import schema_files, statements
 
-__all__ = ["SCHEMA_DIR", "migrate", "schema_files"]
-
-SCHEMA_DIR = Path(__file__).parent / "schema"
-#: Statements of a file end with a semicolon at the end of a line.
-STATEMENT_END = re.compile(r";\s*$", re.MULTILINE)
+__all__ = ["migrate"]
 
 
 def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
@@ -23,7 +18,7 @@ def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
     Every statement is `IF NOT EXISTS`, so a migration that was interrupted is simply run again.
     """
     files = schema_files()
-    for statement in _statements(files[0]):
+    for statement in statements(files[0]):
         engine.execute(engine.dialect.filled(statement))
     applied = engine.select("SELECT version FROM schema_migrations", {})["version"].to_pylist()
     newest = max(files)
@@ -34,19 +29,10 @@ def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
         )
     missing = [version for version in sorted(files) if version not in applied]
     for version in missing:
-        for statement in _statements(files[version]):
+        for statement in statements(files[version]):
             engine.execute(engine.dialect.filled(statement))
         _record(engine, version, files[version].name, int(clock() * 1000))
     return [files[version].name for version in missing]
-
-
-def schema_files() -> dict[int, Path]:
-    """Version -> file, for every numbered file."""
-    return {int(path.name.split("_")[0]): path for path in sorted(SCHEMA_DIR.glob("*.sql"))}
-
-
-def _statements(path: Path) -> list[str]:
-    return [part for part in STATEMENT_END.split(path.read_text("utf-8")) if part.strip()]
 
 
 def _record(engine: Engine, version: int, name: str, applied_ms: int) -> None:

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -15,17 +14,18 @@ from collector.store.embedded import Embedded
 from collector.store.engine import Engine, Parameter, QueryLimits
 from collector.store.errors import StoreError
 from collector.store.hosts import Hosts
+from collector.store.inserts import Inserts
 from collector.store.locking import lock_folder
 from collector.store.migrations import migrate
 from collector.store.recovery import forget_lost_blocks
 from collector.store.server import Server, parse_address
+from collector.store.texts import query_text
 from profiler.vocabulary import WIRE
 
 __all__ = ["DAY_MS", "Store", "open_store", "truncated"]
 
 DAY_MS = 86_400_000
 DEFAULT_LIMITS = QueryLimits()
-QUERIES_DIR = Path(__file__).parent / "queries"
 BATCH_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 
 
@@ -42,10 +42,10 @@ def open_store(
     engine: Engine | None = None
     try:
         if isinstance(where, str):
-            engine = Server(parse_address(where), limits, _query_text("engine_settings"))
+            engine = Server(parse_address(where), limits, query_text("engine_settings"))
         else:
             forget_lost_blocks(where / "chdb")
-            engine = Embedded(where / "chdb", limits, _query_text("engine_settings"))
+            engine = Embedded(where / "chdb", limits, query_text("engine_settings"))
         migrate(engine, clock)
         return Store(engine, lock, clock)
     except BaseException:
@@ -68,10 +68,12 @@ class Store:
         self._engine = engine
         self._lock = lock
         self._hosts = Hosts(engine, clock)
+        self._inserts = Inserts(engine)
 
-    def insert(self, table: str, rows: pa.Table, batch_id: str) -> None:
+    def insert(self, table: str, rows: pa.Table, batch_id: str, *, attempt: int = 1) -> None:
         """Store `rows` (columns of WIRE[table], one UTC day) once, however often it is called.
 
+        `attempt`: 2 and more say that the batch may be stored already, perhaps long ago.
         Raises StoreError if the engine does not take them; nothing is stored then.
         """
         if not BATCH_ID.fullmatch(batch_id):
@@ -83,11 +85,11 @@ class Store:
         block = block.append_column("batch_id", _constant(batch_id, block.num_rows))
         if table == "requests":
             block = block.append_column("cell", self._hosts.cells(block["host"]))
-        self._engine.insert(table, block, batch_id)
+        self._inserts.insert(table, block, batch_id, may_be_stored=attempt > 1)
 
     def query(self, name: str, **parameters: Parameter) -> pa.Table:
         """Rows of `queries/<name>.sql` with its `{name:Type}` parameters bound."""
-        return self._engine.select(_query_text(name), parameters)
+        return self._engine.select(query_text(name), parameters)
 
     def close(self) -> None:
         """Give the folder back. No other thread may use the store any more."""
@@ -100,11 +102,6 @@ class Store:
 def truncated(table: pa.Table) -> bool:
     """Whether the result was cut at the row limit."""
     return bool((table.schema.metadata or {}).get(b"truncated"))
-
-
-@cache
-def _query_text(name: str) -> str:
-    return (QUERIES_DIR / f"{name}.sql").read_text("utf-8")
 
 
 def _day(ts_ms: pa.ChunkedArray) -> pa.Array:

@@ -127,10 +127,10 @@ def test_more_batches_than_slots_are_sent_away_and_shown_as_a_limit(site, store,
     """All slots are taken by inserts that wait; the next batch gets 503, then a row in limits."""
     release, waiting, real = threading.Event(), threading.Semaphore(0), Store.insert
 
-    def slow(self, table, batch, batch_id):
+    def slow(self, table, batch, batch_id, **more):
         waiting.release()
         assert release.wait(30)
-        real(self, table, batch, batch_id)
+        real(self, table, batch, batch_id, **more)
 
     monkeypatch.setattr(Store, "insert", slow)
     fresh = Site(create_app(store, site.tokens, clock=lambda: NOW_S + 60), site.tokens)

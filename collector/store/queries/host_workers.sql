@@ -6,7 +6,7 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND minute_ms >= {from_ms:UInt64} AND minute_ms < {to_ms:UInt64}
     AND (service, host, minute_ms) IN
     (
-        SELECT service, host, arrayJoin([newest_ms, newest_ms - 60000]) AS minute_ms
+        SELECT service, host, arrayJoin([newest_ms, toUInt64(newest_ms - 60000)]) AS minute_ms
         FROM
         (
             SELECT service, host, max(minute_ms) AS newest_ms

@@ -1,6 +1,6 @@
 -- What agents measured of a service's workers and of their hosts (service ''), by name and labels.
 SELECT
-    host, toString(name) AS metric, labels,
+    host, toString(name) AS metric, arrayMap(x -> toString(x), labels) AS labels,
     avg(value) AS mean, max(value) AS most, sum(value) AS total,
     argMin(value, ts_ms) AS oldest, argMax(value, ts_ms) AS newest,
     min(ts_ms) AS first_ms, max(ts_ms) AS last_ms

@@ -4,7 +4,7 @@ SELECT
     arrayFirst(label -> label LIKE 'slo=%', labels) AS slo,
     name,
     argMax(value, ts_ms) AS newest_value,
-    argMax(labels, ts_ms) AS newest_labels,
+    arrayMap(x -> toString(x), argMax(labels, ts_ms)) AS newest_labels,
     max(ts_ms) AS newest_ms
 FROM metrics
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))

@@ -1,5 +1,14 @@
--- Rows and bytes on disk per table of this store.
-SELECT name, toUInt64(total_rows) AS rows, toUInt64(total_bytes) AS bytes
-FROM system.tables
-WHERE database = currentDatabase() AND total_rows IS NOT NULL
+-- Rows and bytes on disk per table of this store, empty ones too.
+SELECT name, sum(part_rows) AS rows, sum(part_bytes) AS bytes
+FROM
+(
+    SELECT name, toUInt64(0) AS part_rows, toUInt64(0) AS part_bytes
+    FROM system.tables
+    WHERE database = currentDatabase() AND engine LIKE '%MergeTree'
+    UNION ALL
+    SELECT table AS name, rows AS part_rows, bytes_on_disk AS part_bytes
+    FROM system.parts
+    WHERE database = currentDatabase() AND active
+)
+GROUP BY name
 ORDER BY name

@@ -48,6 +48,7 @@ ORDER BY (service, minute_ms, endpoint, release, region, cell, kind, status_clas
 {deduplicated};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS endpoint_minutes_view TO endpoint_minutes AS
+WITH toFloat64(weight) AS w, w * (outcome != 'killed') AS live
 SELECT
     day,
     service,
@@ -62,7 +63,7 @@ SELECT
     intDiv(ts_ms, 60000) * 60000 AS minute_ms,
     sum(w) AS n,
     sum(w * failed) AS errors,
-    sum(w * was_killed) AS killed,
+    sum(w * (outcome = 'killed')) AS killed,
     sum(w * (outcome = 'error' OR outcome = 'killed')) AS crashed,
     sum(w * (outcome = 'disconnected')) AS disconnected,
     sum(w * (status = 429)) AS throttled,
@@ -87,15 +88,7 @@ SELECT
     uniqState(ring_id) AS rings,
     minState(ts_ms) AS first_ms,
     maxState(ts_ms) AS last_ms
-FROM
-(
-    SELECT
-        day, service, endpoint, release, region, cell, kind, cost_unit, cpu_model,
-        status, outcome, cost, task_clock_ns, wall_ns, db_ns, db_calls, cache_ns, cache_calls, rpc_ns,
-        rpc_calls, gc_ns, wall_bucket, cost_bucket, failed, user_hash, ring_id, ts_ms,
-        killed AS was_killed, toFloat64(weight) AS w, toFloat64(weight) * (1 - killed) AS live
-    FROM requests
-)
+FROM requests
 GROUP BY day, service, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model, minute_ms;
 
 CREATE TABLE IF NOT EXISTS host_minutes
@@ -139,6 +132,7 @@ ORDER BY (service, host, minute_ms, region, release, cost_unit)
 {deduplicated};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS host_minutes_view TO host_minutes AS
+WITH toFloat64(weight) AS w, w * (outcome != 'killed') AS live
 SELECT
     day,
     host,
@@ -149,7 +143,7 @@ SELECT
     intDiv(ts_ms, 60000) * 60000 AS minute_ms,
     sum(w) AS n,
     sum(w * failed) AS errors,
-    sum(w * was_killed) AS killed,
+    sum(w * (outcome = 'killed')) AS killed,
     sum(w * (outcome = 'error' OR outcome = 'killed')) AS crashed,
     sum(w * (outcome = 'disconnected')) AS disconnected,
     sum(w * (status = 429)) AS throttled,
@@ -174,13 +168,5 @@ SELECT
     uniqState(ring_id) AS rings,
     minState(ts_ms) AS first_ms,
     maxState(ts_ms) AS last_ms
-FROM
-(
-    SELECT
-        day, host, region, service, release, cost_unit,
-        status, outcome, cost, task_clock_ns, wall_ns, db_ns, db_calls, cache_ns, cache_calls, rpc_ns,
-        rpc_calls, gc_ns, wall_bucket, cost_bucket, failed, user_hash, ring_id, ts_ms,
-        killed AS was_killed, toFloat64(weight) AS w, toFloat64(weight) * (1 - killed) AS live
-    FROM requests
-)
+FROM requests
 GROUP BY day, host, region, service, release, cost_unit, minute_ms;

@@ -12,7 +12,7 @@ WORDS = ["release=r1", "runtime=cpython 3.11.7", "unit=cpu_ns", "permission=yes"
 @pytest.fixture
 def service(request):
     """Each test has one of its own: they share the store."""
-    return request.node.name
+    return request.node.originalname
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from collector.store.embedded import Embedded
 from collector.store.engine import QueryLimits
 from collector.store.errors import QueryStopped, StoreError, StoreInUse
-from collector.store.store import QUERIES_DIR
+from collector.store.texts import query_text
 
-SETTINGS_QUERY = (QUERIES_DIR / "engine_settings.sql").read_text("utf-8")
+SETTINGS_QUERY = query_text("engine_settings")
 LIMITS = QueryLimits(seconds=1.0, rows=1_000, memory_bytes=100_000_000)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 

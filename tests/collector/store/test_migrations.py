@@ -5,8 +5,8 @@ import pytest
 from collector.store.embedded import Embedded
 from collector.store.engine import QueryLimits
 from collector.store.errors import StoreTooNew
-from collector.store.migrations import _record, migrate, schema_files
-from collector.store.store import QUERIES_DIR
+from collector.store.migrations import _record, migrate
+from collector.store.texts import query_text, schema_files
 from profiler.vocabulary import WIRE
 
 TYPES = {
@@ -27,9 +27,7 @@ TYPES = {
 
 @pytest.fixture
 def engine(tmp_path):
-    opened = Embedded(
-        tmp_path / "chdb", QueryLimits(), (QUERIES_DIR / "engine_settings.sql").read_text("utf-8")
-    )
+    opened = Embedded(tmp_path / "chdb", QueryLimits(), query_text("engine_settings"))
     yield opened
     opened.close()
 

@@ -1,0 +1,5 @@
+"""These tests run over each engine."""
+
+from tests.collector.engines import store
+
+__all__ = ["store"]
