@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 import tomllib
 from contextlib import closing
 from importlib import import_module
@@ -98,6 +99,12 @@ def _settings(path: Path) -> dict[str, Any]:
 @click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8600, show_default=True, help="Port to listen on.")
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder [/var/lib/dynoscope].")
+@click.option(
+    "--clickhouse",
+    metavar="URL",
+    help="Store in a ClickHouse server: clickhouse://user:password@host:port/database. On the "
+    "command line all users of the machine can read the password: use the variable.",
+)
 @click.option("--rules", type=click.Path(path_type=Path), help="Folder of rules (*.yaml).")
 @click.option("--bundled-rules/--no-bundled-rules", default=True, help="Load the bundled rules.")
 @click.option("--webhook", multiple=True, help="Address that alerts are sent to; repeatable.")
@@ -112,8 +119,11 @@ def _settings(path: Path) -> dict[str, Any]:
     "--warmup-requests", default=200, show_default=True, help="A worker's first requests."
 )
 @click.option("--warmup-s", default=120, show_default=True, help="A worker's first seconds.")
+@click.option(
+    "--keep", multiple=True, help="How long a table is kept, TABLE=DAYS [requests=7]; repeatable."
+)
 def serve(data: Path | None, **options: Any) -> None:
-    """Collector, dashboards and alert rules in one process over an embedded database."""
+    """Collector, dashboards and alert rules in one process, over an embedded database or a server."""
     from alerting.errors import AlertingError
     from collector.client import default_data_dir
     from collector.errors import CollectorError
@@ -132,6 +142,7 @@ def _serve(
     data: Path,
     bind: str,
     port: int,
+    clickhouse: str | None,
     rules: Path | None,
     bundled_rules: bool,
     webhook: tuple[str, ...],
@@ -140,19 +151,22 @@ def _serve(
     slo_window: float | None,
     warmup_requests: int,
     warmup_s: int,
+    keep: tuple[str, ...],
 ) -> None:
     """Build the parts over one store, and serve until a signal ends them."""
     from alerting.build import build_evaluator
     from collector.app import create_app
+    from collector.retention import Upkeep, parse_keep
     from collector.store.store import open_store
     from collector.tokens import load_or_make_tokens
     from dashboards.app import create_dashboards
 
     url = f"http://{bind}:{port}"
     warmup: dict[str, Any] = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
+    days = parse_keep(keep)
     tokens = load_or_make_tokens(data, may_make=_is_loopback(bind))
-    with closing(open_store(data)) as store:
-        app = create_app(store, tokens, **warmup)
+    with closing(open_store(clickhouse or data)) as store:
+        app = create_app(store, tokens, keep=days, **warmup)
         create_dashboards(store, app, **warmup)
         evaluator = build_evaluator(
             store,
@@ -166,16 +180,22 @@ def _serve(
             **warmup,
         )
         stop = threading.Event()
-        thread = threading.Thread(target=evaluator.run, args=(stop,), name="evaluator")
+        upkeep = Upkeep(store, days, time.time)
+        threads = [
+            threading.Thread(target=part.run, args=(stop,), name=type(part).__name__)
+            for part in (evaluator, upkeep)
+        ]
         server = _listen(app, bind, port)
-        thread.start()
+        for thread in threads:
+            thread.start()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         click.echo(f"dynoscope: {url}/?token={tokens.read}")
         try:
             server.run()
         finally:
             stop.set()
-            thread.join()
+            for thread in threads:
+                thread.join()
             server.close()
 
 

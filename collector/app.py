@@ -18,6 +18,7 @@ from collector.meters import Meters
 from collector.openapi import document
 from collector.questions import Question, questions
 from collector.store.errors import StoreError
+from collector.store.retention import KEEP_DAYS
 from collector.store.store import Store
 from collector.tokens import Tokens
 from collector.wishes import Wishes, wish_routes
@@ -44,18 +45,22 @@ def create_app(
     clock: Callable[[], float] = time.time,
     *,
     insert_slots: int = 4,
+    keep: Mapping[str, int] = KEEP_DAYS,
     warmup_requests: int = 200,
     warmup_s: int = 120,
 ) -> Flask:
-    """The app over an open store. Every path but a few needs a token (`access.guard_pages`)."""
+    """The app over an open store. Every path but a few needs a token (`access.guard_pages`).
+
+    `keep`: days by table, which `retention.Upkeep` forgets by.
+    """
     app = Flask("dynoscope", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LIMITS.body_bytes
     meters = Meters()
     guard_pages(app, tokens, clock)
-    app.register_blueprint(ingest_routes(store, tokens, meters, clock, insert_slots))
+    app.register_blueprint(ingest_routes(store, tokens, meters, clock, insert_slots, keep))
     app.register_blueprint(change_routes(store, tokens, clock))
     app.register_blueprint(wish_routes(Wishes(), tokens, clock))
-    known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s)
+    known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s, keep=keep)
     app.register_blueprint(read_routes(store, known, clock))
     app.register_blueprint(federation_routes(store, meters, clock))
     _add_health(app, store, meters)

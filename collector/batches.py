@@ -25,7 +25,7 @@ __all__ = ["check_batch"]
 
 DAY_MS = 86_400_000
 LIMITS = StreamLimits(rows=ROWS_MAX)
-#: A row may be this far in the future (clocks differ), and this old (hours are kept 400 days).
+#: A row may be this far in the future (clocks differ), and a change this old.
 FUTURE_MS = DAY_MS
 PAST_MS = 400 * DAY_MS
 #: Bytes of one string; items of one list.
@@ -61,17 +61,19 @@ def check_batch(
     now_ms: int,
     limits: StreamLimits = LIMITS,
     hold: Callable[[int], None] = lambda _: None,
+    past_days: int = 7,
 ) -> pa.Table:
     """The rows of an Arrow IPC stream, in the order of WIRE; raises Refused with the reason.
 
     `hold`: told the bytes of the rows before they are unpacked, as in `read_stream`.
+    `past_days`: how old a row may be.
     """
     rows = read_stream(body, SCHEMAS[table], limits, hold)
     if rows.num_rows == 0:
         return rows
     for column in WIRE[table]:
         _check_column(column.name, column.type, rows[column.name])
-    _check_times(rows["ts_ms"].to_numpy(), now_ms)
+    _check_times(rows["ts_ms"].to_numpy(), now_ms, past_days)
     for name, words in WORDS.get(table, {}).items():
         _check_words(name, rows[name], words)
     for name in NOT_NEGATIVE.get(table, ()):
@@ -108,12 +110,14 @@ def _check_no_nulls(name: str, values: pa.ChunkedArray) -> None:
         raise Refused(400, "null", f"Column {name!r} has {values.null_count} nulls: send none.")
 
 
-def _check_times(ts_ms: np.ndarray[tuple[int], np.dtype[np.uint64]], now_ms: int) -> None:
+def _check_times(
+    ts_ms: np.ndarray[tuple[int], np.dtype[np.uint64]], now_ms: int, past_days: int
+) -> None:
     oldest, newest = int(ts_ms.min()), int(ts_ms.max())
     if newest > now_ms + FUTURE_MS:
         raise Refused(400, "time", "Column 'ts_ms' is more than a day in the future.")
-    if oldest < now_ms - PAST_MS:
-        raise Refused(400, "time", "Column 'ts_ms' is more than 400 days in the past.")
+    if oldest < now_ms - past_days * DAY_MS:
+        raise Refused(400, "time", f"Column 'ts_ms' is more than {past_days} days in the past.")
     if oldest // DAY_MS != newest // DAY_MS:
         raise Refused(400, "day", "Column 'ts_ms' spans midnight UTC: send one batch a day.")
 

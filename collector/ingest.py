@@ -1,7 +1,7 @@
 """PUT /v1/batches/<batch_id>?table=NAME: checked whole, stored whole and once, or refused."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -10,6 +10,7 @@ from collector.access import refusal
 from collector.batches import LIMITS, check_batch
 from collector.errors import Refused
 from collector.meters import Meters
+from collector.retention import accepted_days
 from collector.room import Place, Room
 from collector.store.errors import StoreError
 from collector.store.store import BATCH_ID, Store
@@ -28,9 +29,17 @@ BYTES_MAX = 600_000_000
 
 
 def ingest_routes(
-    store: Store, tokens: Tokens, meters: Meters, clock: Callable[[], float], slots: int
+    store: Store,
+    tokens: Tokens,
+    meters: Meters,
+    clock: Callable[[], float],
+    slots: int,
+    keep: Mapping[str, int],
 ) -> Blueprint:
-    """At most `slots` batches are under way; a few more wait, then get 503, the others 429."""
+    """At most `slots` batches are under way; a few more wait, then get 503, the others 429.
+
+    `keep`: how many days each table is kept; rows that are older are refused.
+    """
     routes = Blueprint("ingest", __name__)
     room = Room(slots, BYTES_MAX)
 
@@ -48,7 +57,13 @@ def ingest_routes(
 
     def _store(batch_id: str, table: str, place: Place) -> ResponseReturnValue:
         body = request.get_data(cache=False)
-        rows = check_batch(table, body, int(clock() * 1000), hold=lambda n: place.hold(2 * n))
+        rows = check_batch(
+            table,
+            body,
+            int(clock() * 1000),
+            hold=lambda n: place.hold(2 * n),
+            past_days=accepted_days(table, keep),
+        )
         attempt = 1 if request.headers.get("X-Dynoscope-Attempt", "1") == "1" else 2
         started_s = time.perf_counter()
         try:

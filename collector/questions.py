@@ -23,6 +23,7 @@ from collector.answers.sides import Side, parse_side
 from collector.answers.slos import slos
 from collector.answers.windows import parse_window
 from collector.errors import BadQuestion
+from collector.store.retention import KEEP_DAYS
 from collector.store.store import Store
 
 __all__ = ["Asked", "Parameter", "Question", "questions"]
@@ -63,7 +64,9 @@ class Question:
     parameters: Mapping[str, Parameter]
 
 
-def questions(*, warmup_requests: int = 200, warmup_s: int = 120) -> dict[str, Question]:
+def questions(
+    *, warmup_requests: int = 200, warmup_s: int = 120, keep: Mapping[str, int] = KEEP_DAYS
+) -> dict[str, Question]:
     """Every question by its name: GET /v1/<name>."""
     one = {"window": WINDOW, "service": SERVICE, "endpoint": ENDPOINT}
     two = {"service": SERVICE, "endpoint": ENDPOINT}
@@ -77,7 +80,7 @@ def questions(*, warmup_requests: int = 200, warmup_s: int = 120) -> dict[str, Q
         "endpoints": Question(endpoints, {"window": WINDOW, "service": SERVICE}),
         "flamegraph": Question(flamegraph, {"a": _side_or("a", _all), "b": _side_or("b"), **two}),
         "functions": Question(functions, {**one, "release": RELEASE}),
-        "health": Question(health, {"window": WINDOW}),
+        "health": Question(partial(health, keep=keep), {"window": WINDOW}),
         "hosts": Question(hosts, {"window": WINDOW, "service": ANY_SERVICE}),
         "profiles": Question(profiles, {**one, "endpoint": ONE_ENDPOINT, "release": RELEASE}),
         "series": Question(series, one),

@@ -14,7 +14,7 @@ SELECT
     tupleElement(sumMap(`wallMap.bucket`, `wallMap.n`), 2) AS wall_counts,
     maxMerge(last_ms) AS last_seen_ms,
     arraySort(groupUniqArray(toString(release))) AS releases
-FROM endpoint_minutes
+FROM endpoint_times
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
     AND minute_ms >= {from_ms:UInt64} AND minute_ms < {to_ms:UInt64}

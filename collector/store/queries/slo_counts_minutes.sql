@@ -24,7 +24,7 @@ SELECT
         {good:String} = 'success', if(status_class = 4, 0, n),
         n
     )) AS all_requests
-FROM endpoint_minutes
+FROM endpoint_times
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
   AND day <= toDate(intDiv({until_ms:UInt64}, 86400000))
   AND minute_ms >= {from_ms:UInt64} AND minute_ms < {until_ms:UInt64}

@@ -1,0 +1,2 @@
+-- Forget one day of a table.
+ALTER TABLE {table} DROP PARTITION '{day}'

@@ -1,0 +1,64 @@
+"""Days of tables: which are held, moved from minutes to hours, forgotten. A day is a partition."""
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from collector.store.store import DAY_MS, Store
+
+__all__ = ["KEEP_DAYS", "days_held", "drop_day", "roll_up_day"]
+
+QUERIES_DIR = Path(__file__).parent / "queries"
+HOUR_MS = 3_600_000
+EPOCH = date(1970, 1, 1)
+#: How many days each table is kept, beside today. Stacks and statements are sent anew every hour,
+#: so those that samples and requests speak of are there a day longer.
+KEEP_DAYS = {
+    "requests": 7,
+    "statements": 8,
+    "stack_samples": 14,
+    "stacks": 15,
+    "function_costs": 14,
+    "spans": 14,
+    "errors": 14,
+    "metrics": 30,
+    "limits": 30,
+    "endpoint_minutes": 14,
+    "host_minutes": 30,
+    "endpoint_hours": 400,
+    "changes": 400,
+    "alert_events": 400,
+}
+
+
+def days_held(store: Store) -> dict[str, list[date]]:
+    """Days that have rows, oldest first, by table."""
+    held: dict[str, list[date]] = {}
+    for row in store.query("days").to_pylist():
+        held.setdefault(row["name"], []).append(date.fromisoformat(row["day"]))
+    return held
+
+
+def roll_up_day(store: Store, day: date) -> None:
+    """Move a day of endpoint_minutes to endpoint_hours. No row of that day may come any more.
+
+    Minutes go last: whatever an interrupted move has left in the hours is made anew.
+    """
+    drop_day(store, "endpoint_hours", day)
+    first_ms = (day - EPOCH).days * DAY_MS
+    for hour_ms in range(first_ms, first_ms + DAY_MS, HOUR_MS):
+        store._engine.execute(_text("roll_up_hour"), {"hour_ms": hour_ms})
+    drop_day(store, "endpoint_minutes", day)
+
+
+def drop_day(store: Store, table: str, day: date) -> None:
+    """Forget a day of a table of KEEP_DAYS."""
+    if table not in KEEP_DAYS:
+        raise ValueError(f"{table!r} is not kept by days")
+    statement = _text("drop_day").replace("{table}", table).replace("{day}", day.isoformat())
+    store._engine.execute(statement)
+
+
+@cache
+def _text(name: str) -> str:
+    return (QUERIES_DIR / f"{name}.sql").read_text("utf-8")

@@ -1,0 +1,185 @@
+"""What is forgotten, and when; what is moved from minutes to hours; that it may be interrupted."""
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from collector.answers.endpoints import endpoints
+from collector.answers.health import health
+from collector.answers.records import Window
+from collector.answers.series import series
+from collector.errors import BadQuestion
+from collector.retention import Step, Upkeep, accepted_days, due, keep_up, parse_keep
+from collector.store import retention
+from collector.store.errors import StoreError
+from collector.store.retention import KEEP_DAYS, days_held, drop_day, roll_up_day
+from collector.store.store import open_store
+from profiler.vocabulary import SENT, WIRE
+from tests.collector import rows
+from tests.collector.rows import SERVICE, START_MS
+
+DAY_MS = 86_400_000
+FIRST = date(2026, 9, 25)  # of START_MS
+HOUR = Window(START_MS, START_MS + 3_600_000)
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A store with a day of requests and samples, and the next one."""
+    store = open_store(tmp_path)
+    for at in range(2):
+        start_ms = START_MS + at * DAY_MS
+        batch = rows.request_rows(600, at, start_ms=start_ms, span_ms=3_600_000)
+        store.insert("requests", batch, f"b{at}")
+        store.insert("stack_samples", rows.sample_rows(20, at, start_ms=start_ms), f"s{at}")
+    yield store
+    store.close()
+
+
+def test_every_table_of_days_has_its_time(kept):
+    assert set(KEEP_DAYS) == set(WIRE) | {"endpoint_minutes", "endpoint_hours", "host_minutes"}
+    assert set(days_held(kept)) <= set(KEEP_DAYS)
+
+
+def test_what_is_due_is_older_than_it_is_kept():
+    held = {
+        name: [FIRST, FIRST + timedelta(1)] for name in ("requests", "endpoint_minutes", "hosts")
+    }
+    assert due(held, KEEP_DAYS, FIRST + timedelta(7)) == []
+    assert due(held, KEEP_DAYS, FIRST + timedelta(8)) == [Step("requests", FIRST, False)]
+    assert due(held, {"requests": 100, "endpoint_minutes": 14}, FIRST + timedelta(16)) == [
+        Step("endpoint_minutes", FIRST, True),
+        Step("endpoint_minutes", FIRST + timedelta(1), True),
+    ]
+
+
+def test_days_pass(kept):
+    """A month, a look each day: what is there is what should be."""
+    seen = {}
+    for days in range(32):
+        today = FIRST + timedelta(days)
+        keep_up(kept, KEEP_DAYS, today)
+        for table, held in days_held(kept).items():
+            if FIRST in held:
+                seen[table] = days
+    assert seen == {
+        "requests": 7, "stack_samples": 14, "endpoint_minutes": 14, "host_minutes": 30,
+        "endpoint_hours": 31,
+    }  # fmt: skip
+    keep_up(kept, KEEP_DAYS, FIRST + timedelta(402))
+    assert days_held(kept) == {}
+
+
+def asked(store):
+    table = endpoints(store, HOUR, SERVICE).data
+    points = series(store, Window(START_MS, START_MS + 5 * DAY_MS), SERVICE).data
+    return {row.endpoint: row for row in table}, sum(point.requests for point in points)
+
+
+def test_hours_answer_as_minutes_did(kept):
+    before = asked(kept)
+    roll_up_day(kept, FIRST)
+    held = days_held(kept)
+    assert (held["endpoint_hours"], held["endpoint_minutes"]) == ([FIRST], [FIRST + timedelta(1)])
+    after, total = asked(kept)
+    assert total == before[1] == 1_200
+    assert set(after) == set(before[0])
+    for name, row in before[0].items():
+        assert after[name].requests == row.requests
+        assert after[name].cost == pytest.approx(row.cost)
+        assert after[name].latency_ms_p99 == row.latency_ms_p99
+        assert (after[name].errors, after[name].releases) == (row.errors, row.releases)
+
+
+@pytest.mark.parametrize("at", range(0, 26, 5))
+def test_a_move_that_was_interrupted_is_made_anew(kept, monkeypatch, at):
+    """The statement number `at` fails, as if the process had ended there; then the next look."""
+    before, done, real = asked(kept), iter(range(100)), kept._engine.execute
+
+    def dies(*words):
+        if next(done) == at:
+            raise StoreError("the power is gone")
+        real(*words)
+
+    monkeypatch.setattr(kept._engine, "execute", dies)
+    with pytest.raises(StoreError):
+        roll_up_day(kept, FIRST)
+    monkeypatch.undo()
+    keep_up(kept, KEEP_DAYS, FIRST + timedelta(15))
+    after = asked(kept)
+    assert after[1] == before[1]
+    assert {n: r.requests for n, r in after[0].items()} == {
+        n: r.requests for n, r in before[0].items()
+    }
+    assert days_held(kept)["endpoint_minutes"] == [FIRST + timedelta(1)]
+
+
+def test_a_store_opens_again_after_days_were_forgotten(tmp_path):
+    store = open_store(tmp_path)
+    store.insert("requests", rows.request_rows(100, 1), "b")
+    store.insert("requests", rows.request_rows(100, 2, start_ms=START_MS + DAY_MS), "c")
+    drop_day(store, "requests", FIRST)
+    store.close()
+    store = open_store(tmp_path)
+    store.insert("requests", rows.request_rows(100, 2, start_ms=START_MS + DAY_MS), "c")
+    assert days_held(store)["requests"] == [FIRST + timedelta(1)]
+    sizes = {size.table: size for size in health(store, HOUR).data.tables}
+    assert sizes["requests"].rows == 100
+    store.close()
+
+
+def test_health_tells_ages_and_how_long_each_table_is_kept(kept):
+    answer = health(kept, HOUR, parse_keep(["requests=3"]))
+    sizes = {size.table: size for size in answer.data.tables}
+    assert (sizes["requests"].oldest_day, sizes["requests"].keep_days) == ("2026-09-25", 3)
+    assert (sizes["hosts"].oldest_day, sizes["hosts"].keep_days) == ("", 0)
+    assert sizes["endpoint_hours"].keep_days == 400
+
+
+def test_the_loop_goes_on_after_a_failure(kept, monkeypatch, caplog):
+    stop, looks = threading.Event(), iter(range(100))
+    real = retention.days_held
+
+    def held(store):
+        look = next(looks)
+        if look == 0:
+            raise StoreError("busy")
+        if look == 2:
+            stop.set()
+        return real(store)
+
+    monkeypatch.setattr("collector.retention.days_held", held)
+    later = datetime(2026, 10, 3, tzinfo=UTC).timestamp()
+    thread = threading.Thread(
+        target=Upkeep(kept, KEEP_DAYS, lambda: later, 0.001).run, args=(stop,)
+    )
+    thread.start()
+    thread.join(60)
+    assert "old days were not forgotten: busy" in caplog.text
+    assert days_held(kept)["requests"] == [FIRST + timedelta(1)]
+
+
+def test_only_known_tables_lose_days(kept):
+    with pytest.raises(ValueError, match="not kept by days"):
+        drop_day(kept, "hosts", FIRST)
+
+
+def test_keep_is_read_from_words():
+    assert parse_keep([]) == KEEP_DAYS
+    changed = parse_keep(["requests=3", "metrics=400"])
+    assert (changed["requests"], changed["metrics"], changed["spans"]) == (3, 400, 14)
+
+
+@pytest.mark.parametrize("text", ["hosts=3", "requests", "requests=0", "requests=-1", "requests=x",
+                                  "requests=4001", "requests=999999999999", "=3", ""])  # fmt: skip
+def test_words_that_are_not_understood(text):
+    with pytest.raises(BadQuestion, match="write"):
+        parse_keep([text])
+
+
+def test_nothing_is_taken_for_days_that_are_gone():
+    assert {accepted_days(table, KEEP_DAYS) for table in SENT} == {7}
+    assert accepted_days("requests", parse_keep(["requests=2"])) == 2
+    assert accepted_days("requests", parse_keep(["host_minutes=3"])) == 3
+    assert accepted_days("metrics", parse_keep(["requests=2"])) == 7
