@@ -123,7 +123,7 @@ def _settings(path: Path) -> dict[str, Any]:
     "--keep", multiple=True, help="How long a table is kept, TABLE=DAYS [requests=7]; repeatable."
 )
 def serve(data: Path | None, **options: Any) -> None:
-    """Collector, dashboards and alert rules in one process, over an embedded database or a server."""
+    """Collector, dashboards and alert rules in one process."""
     from alerting.errors import AlertingError
     from collector.client import default_data_dir
     from collector.errors import CollectorError
