@@ -43,7 +43,9 @@ class Dialect:
         return statement
 
 
-def dialect_of(settings: Iterable[str], table_settings: Iterable[str]) -> Dialect:
+def dialect_of(
+    settings: Iterable[str], table_settings: Iterable[str], database: str = "default"
+) -> Dialect:
     """The dialect of an engine with these names in system.settings and merge_tree_settings."""
     known, of_tables = set(settings), set(table_settings)
     has_window = WINDOW in of_tables
@@ -52,6 +54,8 @@ def dialect_of(settings: Iterable[str], table_settings: Iterable[str]) -> Dialec
         session=_known(SESSION_SETTINGS, known),
         insert=_known(INSERT_SETTINGS, known),
         names={
+            # A table that remembers currentDatabase() reads another one when 18.16 starts again.
+            "database": f"'{database}'",
             "deduplicated": f"SETTINGS {WINDOW} = 10000" if has_window else "",
             "deduplicated_briefly": f"SETTINGS {WINDOW} = 100" if has_window else "",
             # A correction of a roll-up is no repeat, even if it looks like an earlier one.
@@ -66,6 +70,7 @@ def read_dialect(select: Callable[[str], pa.Table], question: str) -> Dialect:
     return dialect_of(
         (row["name"] for row in rows if row["place"] == "settings"),
         (row["name"] for row in rows if row["place"] == "tables"),
+        next(row["name"] for row in rows if row["place"] == "database"),
     )
 
 

@@ -44,4 +44,4 @@ PARTITION BY day
 ORDER BY (service, minute_ms, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model);
 
 CREATE TABLE IF NOT EXISTS endpoint_times AS endpoint_minutes
-ENGINE = Merge(currentDatabase(), '^endpoint_(minutes|hours)$');
+ENGINE = Merge({database}, '^endpoint_(minutes|hours)$');
