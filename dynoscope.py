@@ -30,6 +30,7 @@ COMMANDS = {
     "compare": ("collector.command", "compare"),
     "demo": ("demo_stack.command", "demo"),
     "doctor": ("agent.doctor.command", "doctor"),
+    "migrate": ("collector.migrate_command", "migrate_store"),
     "profile": ("collector.profile_command", "profile"),
     "rules": ("alerting.command", "rules"),
     "run": ("agent.around", "run"),

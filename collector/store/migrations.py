@@ -1,15 +1,43 @@
 """Applies the numbered schema files that a store has not seen yet."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from collector.store.engine import Engine
 from collector.store.errors import StoreTooNew
-from collector.store.texts import schema_files, statements
+from collector.store.texts import query_text, schema_files, statements
 
-__all__ = ["migrate"]
+__all__ = ["Pending", "migrate", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A schema file that a store has not seen: its statements in order, placeholders filled."""
+
+    version: int
+    name: str
+    statements: tuple[str, ...]
+
+
+def pending(engine: Engine) -> list[Pending]:
+    """What `migrate` would do, in order. Changes nothing; raises StoreTooNew."""
+    files = schema_files()
+    known = engine.select(query_text("has_migrations"), {}).num_rows
+    applied = engine.select(query_text("migrations"), {})["version"].to_pylist() if known else []
+    newest = max(files)
+    if applied and max(applied) > newest:
+        raise StoreTooNew(
+            f"The store has schema version {max(applied)}, this program knows {newest}: "
+            "run the newer version, or choose another store with --data or --clickhouse."
+        )
+    return [
+        Pending(version, path.name, tuple(map(engine.dialect.filled, statements(path))))
+        for version, path in sorted(files.items())
+        if version not in applied
+    ]
 
 
 def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
@@ -17,22 +45,12 @@ def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
 
     Every statement is `IF NOT EXISTS`, so a migration that was interrupted is simply run again.
     """
-    files = schema_files()
-    for statement in statements(files[0]):
-        engine.execute(engine.dialect.filled(statement))
-    applied = engine.select("SELECT version FROM schema_migrations", {})["version"].to_pylist()
-    newest = max(files)
-    if applied and max(applied) > newest:
-        raise StoreTooNew(
-            f"The store has schema version {max(applied)}, this program knows {newest}: "
-            "run the newer version, or choose another store with --data or --clickhouse."
-        )
-    missing = [version for version in sorted(files) if version not in applied]
-    for version in missing:
-        for statement in statements(files[version]):
-            engine.execute(engine.dialect.filled(statement))
-        _record(engine, version, files[version].name, int(clock() * 1000))
-    return [files[version].name for version in missing]
+    missing = pending(engine)
+    for one in missing:
+        for statement in one.statements:
+            engine.execute(statement)
+        _record(engine, one.version, one.name, int(clock() * 1000))
+    return [one.name for one in missing]
 
 
 def _record(engine: Engine, version: int, name: str, applied_ms: int) -> None:

@@ -1,14 +1,12 @@
 """Days of tables: which are held, moved from minutes to hours, forgotten. A day is a partition."""
 
 from datetime import date
-from functools import cache
-from pathlib import Path
 
 from collector.store.store import DAY_MS, Store
+from collector.store.texts import query_text
 
 __all__ = ["KEEP_DAYS", "days_held", "drop_day", "roll_up_day"]
 
-QUERIES_DIR = Path(__file__).parent / "queries"
 HOUR_MS = 3_600_000
 EPOCH = date(1970, 1, 1)
 #: How many days each table is kept, beside today. Stacks and statements are sent anew every hour,
@@ -47,7 +45,7 @@ def roll_up_day(store: Store, day: date) -> None:
     drop_day(store, "endpoint_hours", day)
     first_ms = (day - EPOCH).days * DAY_MS
     for hour_ms in range(first_ms, first_ms + DAY_MS, HOUR_MS):
-        store._engine.execute(_text("roll_up_hour"), {"hour_ms": hour_ms})
+        store._engine.execute(query_text("roll_up_hour"), {"hour_ms": hour_ms})
     drop_day(store, "endpoint_minutes", day)
 
 
@@ -55,10 +53,5 @@ def drop_day(store: Store, table: str, day: date) -> None:
     """Forget a day of a table of KEEP_DAYS."""
     if table not in KEEP_DAYS:
         raise ValueError(f"{table!r} is not kept by days")
-    statement = _text("drop_day").replace("{table}", table).replace("{day}", day.isoformat())
+    statement = query_text("drop_day").replace("{table}", table).replace("{day}", day.isoformat())
     store._engine.execute(statement)
-
-
-@cache
-def _text(name: str) -> str:
-    return (QUERIES_DIR / f"{name}.sql").read_text("utf-8")

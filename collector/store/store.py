@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -22,7 +22,7 @@ from collector.store.server import Server, parse_address
 from collector.store.texts import query_text
 from profiler.vocabulary import WIRE
 
-__all__ = ["DAY_MS", "Store", "open_store", "truncated"]
+__all__ = ["DAY_MS", "Store", "open_store", "opened_engine", "truncated"]
 
 DAY_MS = 86_400_000
 DEFAULT_LIMITS = QueryLimits()
@@ -38,22 +38,42 @@ def open_store(
     """Open (or make) the store: embedded in the folder `where`, or in the database of a server at
     clickhouse://user:password@host:port/database. Raises StoreError with one sentence.
     """
-    lock = None if isinstance(where, str) else _locked(where)
-    engine: Engine | None = None
+    engine, lock = _opened(where, limits)
     try:
-        if isinstance(where, str):
-            engine = Server(parse_address(where), limits, query_text("engine_settings"))
-        else:
-            forget_lost_blocks(where / "chdb")
-            engine = Embedded(where / "chdb", limits, query_text("engine_settings"))
         migrate(engine, clock)
         return Store(engine, lock, clock)
     except BaseException:
-        if engine is not None:
-            engine.close()
-        if lock is not None:
-            lock.close()
+        _close(engine, lock)
         raise
+
+
+@contextmanager
+def opened_engine(where: Path | str, limits: QueryLimits = DEFAULT_LIMITS) -> Iterator[Engine]:
+    """The engine beneath a store, as it is: nothing is migrated. `where`: as for `open_store`."""
+    engine, lock = _opened(where, limits)
+    try:
+        yield engine
+    finally:
+        _close(engine, lock)
+
+
+def _opened(where: Path | str, limits: QueryLimits) -> tuple[Engine, IO[str] | None]:
+    if isinstance(where, str):
+        return Server(parse_address(where), limits, query_text("engine_settings")), None
+    lock = _locked(where)
+    try:
+        forget_lost_blocks(where / "chdb")
+        return Embedded(where / "chdb", limits, query_text("engine_settings")), lock
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _close(engine: Engine, lock: IO[str] | None) -> None:
+    engine.close()
+    if lock is not None:
+        with suppress(OSError):
+            lock.close()
 
 
 def _locked(data_dir: Path) -> IO[str]:
@@ -93,10 +113,7 @@ class Store:
 
     def close(self) -> None:
         """Give the folder back. No other thread may use the store any more."""
-        self._engine.close()
-        if self._lock is not None:
-            with suppress(OSError):
-                self._lock.close()
+        _close(self._engine, self._lock)
 
 
 def truncated(table: pa.Table) -> bool:
