@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ import httpx
 from click.testing import CliRunner
 
 import dynoscope
+from collector.store.store import open_store
+from tests.collector.rows import request_rows
 
 
 def free_port() -> int:
@@ -71,3 +74,40 @@ def test_flags_have_a_variable_and_a_place_in_the_file(tmp_path: Path) -> None:
     result = CliRunner().invoke(dynoscope.main, ["--config", str(settings), "serve"])
     assert result.exit_code == 2
     assert "'soon' is no time" in result.output
+
+
+def test_days_that_are_not_understood_are_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        dynoscope.main, ["serve", "--data", str(tmp_path / "data"), "--keep", "hosts=3"]
+    )
+    assert result.exit_code == 2
+    assert result.output.startswith("serve: 'hosts=3' names no table: write one of requests,")
+
+
+def test_it_forgets_old_days_by_itself(tmp_path: Path) -> None:
+    """An old day in the store: gone soon after the start, its minutes turned into hours."""
+    data, port = tmp_path / "data", free_port()
+    store = open_store(data)
+    old_ms = int(time.time() - 20 * 86_400) * 1000 // 86_400_000 * 86_400_000
+    store.insert("requests", request_rows(50, 1, start_ms=old_ms), "old")
+    store.close()
+    command = [sys.executable, "-m", "dynoscope", "serve", "--data", str(data)]
+    with subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert b"token=" in process.stdout.readline()
+            token = (data / "read.token").read_text().strip()
+            asked = {"Authorization": f"Bearer {token}"}
+            last = time.monotonic() + 120
+            while True:
+                answer = httpx.get(f"http://127.0.0.1:{port}/v1/health", headers=asked, timeout=60)
+                sizes = {one["table"]: one for one in answer.json()["data"]["tables"]}
+                if sizes["endpoint_hours"]["rows"] and not sizes["endpoint_minutes"]["rows"]:
+                    break
+                assert time.monotonic() < last, sizes
+                time.sleep(0.1)
+        finally:
+            process.terminate()
+    assert sizes["requests"]["rows"] == 0
+    assert sizes["requests"]["keep_days"] == 7
+    assert sizes["host_minutes"]["rows"] > 0
