@@ -19,7 +19,10 @@ def port():
 
 
 def test_it_takes_what_every_peer_sends_and_counts_it(port):
-    sent = [("POST", "/v1/traces", b"x" * 200_000), ("POST", "/api/1/envelope/", b"{}")]
+    sent: list[tuple[str, str, object]] = [
+        ("POST", "/v1/traces", b"x" * 200_000),
+        ("POST", "/api/1/envelope/", b"{}"),
+    ]
     sent += [("PUT", "/v0.5/traces", b"\x91"), ("POST", "/intake/v2/events", iter([b"a", b"b"]))]
     sent += [("POST", "/push.v1.PusherService/Push", b"x")]
     with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
