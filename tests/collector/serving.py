@@ -1,8 +1,10 @@
 """A collector in a process of its own: `python -m tests.collector.serving DATA` prints its port.
 
 `... DATA PORT` takes that port (0: any) and the real time; without it the clock stands still.
+CLICKHOUSE in the environment is the address of a server to store in, instead of DATA.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -20,7 +22,7 @@ def main() -> None:
     tokens = load_or_make_tokens(data_dir)
     port = int(sys.argv[2]) if len(sys.argv) > 2 else None
     clock = time.time if port is not None else lambda: START_MS / 1000 + 3600
-    app = create_app(open_store(data_dir), tokens, clock=clock)
+    app = create_app(open_store(os.environ.get("CLICKHOUSE") or data_dir), tokens, clock=clock)
     server = waitress.create_server(
         app, host="127.0.0.1", port=port or 0, threads=6, asyncore_use_poll=True
     )

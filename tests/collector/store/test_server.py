@@ -1,6 +1,7 @@
 """One server over the native protocol: addresses, limits, and a server that goes and comes."""
 
 import threading
+import time
 
 import pytest
 
@@ -122,3 +123,31 @@ def test_a_store_goes_on_when_its_server_comes_back(tmp_path):
         again.close()
     finally:
         server.kill()
+
+
+def test_a_batch_that_is_still_being_stored_is_sent_again_later(clickhouse):
+    """As after a collector's death: the server is busy with what it had sent."""
+    store, batch = open_store(clickhouse.url("busy")), request_rows(10, 1)
+    client = clickhouse.client()
+    progress = client.execute_iter(
+        "SELECT sleep(0.2) FROM system.numbers LIMIT 1000",
+        query_id="requests b1",
+        settings={"max_block_size": 1},
+    )
+    next(iter(progress))
+    with pytest.raises(StoreError, match="b1 is still being stored: send it again later"):
+        store.insert("requests", batch, "b1", attempt=2)
+    with pytest.raises(StoreError, match="already running"):
+        store._engine.insert("requests", store.query("endpoints_raw", **WINDOW), "b1")
+    client.disconnect()
+    last, told = time.monotonic() + 120, "never tried"
+    while told:
+        assert time.monotonic() < last, told
+        try:
+            store.insert("requests", batch, "b1", attempt=3)
+            told = ""
+        except StoreError as error:
+            told = str(error)
+            time.sleep(0.05)
+    assert sum(store.query("endpoints_raw", **WINDOW)["requests"].to_pylist()) == 10
+    store.close()
