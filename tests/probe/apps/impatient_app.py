@@ -4,4 +4,4 @@ from dynoscope_probe import process
 
 process.RETRY_NS = 0
 
-from plain_app import application  # noqa: E402, F401
+from tests.probe.apps.plain_app import application  # noqa: E402, F401
