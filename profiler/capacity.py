@@ -11,7 +11,8 @@ variation cv2; among those that wait it is taken as exponential (exact for M/M/k
 traffic: Kingman 1962). Latency is the measured wall time plus that wait, as if independent.
 
 What it does not see: bursts beyond random arrivals, locks that grow with load, caches that miss
-more. So a figure is "about"; `per_s_most`, where a station is full, is a bound.
+more. Other processes are taken to keep the CPU that they use, which is careful: a fair scheduler
+would take some of it. So a figure is "about".
 """
 
 import math
@@ -42,7 +43,8 @@ class Capacity:
     share: float
     #: about where the SLO is left
     per_s: float
-    #: where the cores or the workers are full: no more than that, whatever the SLO
+    #: where all cores or all workers are full, if nothing else ran on the host and requests took
+    #: as long as they did: no more than that, whatever the SLO
     per_s_most: float
     #: the mean of the window, and its busiest minute
     per_s_now: float
@@ -64,6 +66,7 @@ def capacity(pool: Pool, limit_ms: float, share: float = 0.99) -> Capacity:
     full = {name: station.servers / station.held_s for name, station in stations.items()}
     bottleneck = min(full, key=lambda name: full[name])
     station, most = stations[bottleneck], full[bottleneck]
+    bound = min(min(pool.cores, pool.workers) * NS / pool.cpu_ns, full["workers"])
     utilization = pool.per_s / most
     alone = late_share(pool.wall_hist, limit_ms * NS / 1000, 0.0, 1.0)
     if alone > 1 - share:
@@ -85,7 +88,7 @@ def capacity(pool: Pool, limit_ms: float, share: float = 0.99) -> Capacity:
     if utilization > LOADED:
         says += " Measured under load, so the true figure may be higher."
     return Capacity(
-        pool.service, pool.host, limit_ms, share, low, most, pool.per_s, pool.peak_per_s,
+        pool.service, pool.host, limit_ms, share, low, bound, pool.per_s, pool.peak_per_s,
         bottleneck, utilization, says,
     )  # fmt: skip
 
@@ -106,7 +109,8 @@ class _Station:
 
 
 def _cores(pool: Pool) -> _Station:
-    """The cores that others leave; one worker can use one, whatever its threads (the GIL)."""
+    """The cores, if others keep what they use; a worker can use one, whatever its threads (the
+    GIL)."""
     own = pool.per_s * pool.cpu_ns / NS
     others = max(0.0, pool.host_cpu_share * pool.cores - own)
     left = max(0.1, min(pool.cores - others, pool.workers))
