@@ -120,6 +120,7 @@ def _settings(path: Path) -> dict[str, Any]:
     "--warmup-requests", default=200, show_default=True, help="A worker's first requests."
 )
 @click.option("--warmup-s", default=120, show_default=True, help="A worker's first seconds.")
+@click.option("--otlp", is_flag=True, help="Take OTLP/HTTP traces at /v1/otlp/v1/traces, too.")
 @click.option(
     "--keep", multiple=True, help="How long a table is kept, TABLE=DAYS [requests=7]; repeatable."
 )
@@ -153,6 +154,7 @@ def _serve(
     warmup_requests: int,
     warmup_s: int,
     keep: tuple[str, ...],
+    otlp: bool,
 ) -> None:
     """Build the parts over one store, and serve until a signal ends them."""
     from alerting.build import build_evaluator
@@ -167,7 +169,7 @@ def _serve(
     days = parse_keep(keep)
     tokens = load_or_make_tokens(data, may_make=_is_loopback(bind))
     with closing(open_store(clickhouse or data)) as store:
-        app = create_app(store, tokens, keep=days, **warmup)
+        app = create_app(store, tokens, keep=days, otlp=otlp, **warmup)
         create_dashboards(store, app, **warmup)
         evaluator = build_evaluator(
             store,

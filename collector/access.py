@@ -26,7 +26,7 @@ SESSION_S = 30 * 86_400
 OPEN_PATHS = (
     "/healthz", "/readyz", "/openapi.json", "/favicon.ico", "/_favicon.ico", "/v1/profiles/wishes",
 )  # fmt: skip
-OPEN_PREFIXES = ("/v1/batches/", "/assets/", "/_dash-component-suites/")
+OPEN_PREFIXES = ("/v1/batches/", "/v1/otlp/", "/assets/", "/_dash-component-suites/")
 LOOPBACK = ("127.0.0.1", "::1")
 SESSION = re.compile(r"(\d{1,12})\.([0-9a-f]{64})")
 

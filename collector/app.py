@@ -46,12 +46,13 @@ def create_app(
     *,
     insert_slots: int = 4,
     keep: Mapping[str, int] = KEEP_DAYS,
+    otlp: bool = False,
     warmup_requests: int = 200,
     warmup_s: int = 120,
 ) -> Flask:
     """The app over an open store. Every path but a few needs a token (`access.guard_pages`).
 
-    `keep`: days by table, which `retention.Upkeep` forgets by.
+    `keep`: days by table, which `retention.Upkeep` forgets by. `otlp`: take OTLP traces, too.
     """
     app = Flask("dynoscope", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LIMITS.body_bytes
@@ -63,8 +64,12 @@ def create_app(
     known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s, keep=keep)
     app.register_blueprint(read_routes(store, known, clock))
     app.register_blueprint(federation_routes(store, meters, clock))
+    if otlp:
+        from collector.otlp import otlp_routes  # protobuf, which few need
+
+        app.register_blueprint(otlp_routes(store, tokens, meters, clock, keep))
     _add_health(app, store, meters)
-    _add_document(app, known)
+    _add_document(app, known, otlp)
     _add_errors(app)
 
     @app.after_request
@@ -94,8 +99,8 @@ def _add_health(app: Flask, store: Store, meters: Meters) -> None:
         return Response(meters.text(), mimetype="text/plain; version=0.0.4")
 
 
-def _add_document(app: Flask, known: Mapping[str, Question]) -> None:
-    made = cache(lambda: document(known))
+def _add_document(app: Flask, known: Mapping[str, Question], otlp: bool) -> None:
+    made = cache(lambda: document(known, otlp=otlp))
 
     @app.get("/openapi.json")
     def openapi() -> ResponseReturnValue:

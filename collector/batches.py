@@ -21,7 +21,7 @@ from profiler.vocabulary import (
 )
 from profiler.wire import SCHEMAS
 
-__all__ = ["check_batch"]
+__all__ = ["check_batch", "check_rows"]
 
 DAY_MS = 86_400_000
 LIMITS = StreamLimits(rows=ROWS_MAX)
@@ -69,8 +69,14 @@ def check_batch(
     `past_days`: how old a row may be.
     """
     rows = read_stream(body, SCHEMAS[table], limits, hold)
+    check_rows(table, rows, now_ms, past_days)
+    return rows
+
+
+def check_rows(table: str, rows: pa.Table, now_ms: int, past_days: int) -> None:
+    """Check the values of rows of the right columns; raises Refused with the reason."""
     if rows.num_rows == 0:
-        return rows
+        return
     for column in WIRE[table]:
         _check_column(column.name, column.type, rows[column.name])
     _check_times(rows["ts_ms"].to_numpy(), now_ms, past_days)
@@ -84,7 +90,6 @@ def check_batch(
     if pc.count_distinct(rows["host"]).as_py() > HOSTS_MAX:
         raise Refused(400, "hosts", f"The batch is of over {HOSTS_MAX} hosts: send them apart.")
     _check_parallel(rows, PARALLEL.get(table, ()))
-    return rows
 
 
 def _check_column(name: str, kind: ColumnType, values: pa.ChunkedArray) -> None:

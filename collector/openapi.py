@@ -12,7 +12,7 @@ from collector.answers.traces import trace
 from collector.changes import NewChange
 from collector.json_schema import Schema, Schemas
 from collector.questions import TEXT_CHARACTERS_MAX, Question
-from collector.routes import BATCH, CHANGE, OTHERS, WISH, WISHES, answers
+from collector.routes import BATCH, CHANGE, OTHERS, OTLP, WISH, WISHES, answers
 from collector.wishes import NewWish, Wish
 
 __all__ = ["document"]
@@ -42,8 +42,8 @@ WORDS: Mapping[str, tuple[Schema, str]] = {
 AS_OF: Schema = {"type": ["string", "null"], "format": "date-time"}
 
 
-def document(questions: Mapping[str, Question]) -> dict[str, Any]:
-    """The whole document."""
+def document(questions: Mapping[str, Question], *, otlp: bool = False) -> dict[str, Any]:
+    """The whole document. `otlp`: traces are taken, too."""
     schemas = Schemas()
     paths: dict[str, dict[str, Any]] = {
         f"/v1/{name}": {"get": _question(name, question, schemas)}
@@ -56,6 +56,10 @@ def document(questions: Mapping[str, Question]) -> dict[str, Any]:
     wishes = {"wishes": {"type": "array", "items": schemas.of(Wish)}}
     paths["/v1/profiles/wishes"] = {"get": {**WISHES, "responses": answers(_object(wishes))}}
     paths.update({path: {"get": dict(operation)} for path, operation in OTHERS.items()})
+    if otlp:
+        paths["/v1/otlp/v1/traces"] = {
+            method: {**OTLP, "operationId": f"{method}_traces"} for method in ("put", "post")
+        }
     asked = dict(schemas.components["Wish"]["properties"], asked_ms={"type": "integer"})
     paths["/v1/profiles"]["post"]["responses"] = answers(_object(asked), 201, 400, 413, 429)
     return {

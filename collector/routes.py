@@ -6,7 +6,7 @@ from typing import Any
 from collector.batches import LIMITS
 from profiler.vocabulary import SENT
 
-__all__ = ["BATCH", "CHANGE", "OTHERS", "WISH", "WISHES", "answers"]
+__all__ = ["BATCH", "CHANGE", "OTHERS", "OTLP", "WISH", "WISHES", "answers"]
 
 Operation = Mapping[str, Any]
 
@@ -15,6 +15,7 @@ REASONS = {
     401: "A token is needed.",
     403: "A token of another kind.",
     413: "It is too large.",
+    415: "It is of a type that is not read.",
     429: "Too much is waiting: send it again after Retry-After seconds.",
     503: "The collector or its store is busy: send it again after Retry-After seconds.",
 }
@@ -102,6 +103,16 @@ WISHES: Operation = {
     "operationId": "get_wishes",
     "summary": "The deep profiles that agents are to take.",
     "security": [{"ingest": []}],
+}
+_EXPORT: Operation = {"application/x-protobuf": {"schema": {}}}
+OTLP: Operation = {
+    "summary": "Store an export of OpenTelemetry traces (OTLP/HTTP, protobuf) once.",
+    "security": [{"ingest": []}],
+    "requestBody": {"required": True, "content": _EXPORT},
+    "responses": {
+        **answers(None, 200, 400, 413, 415, 429, 503),
+        "200": {"description": "Stored; or in part, as the answer says.", "content": _EXPORT},
+    },
 }
 #: GET, by path.
 OTHERS: Mapping[str, Operation] = {
