@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collector.store.engine import Parameter
 from collector.store.errors import StoreError
 
-__all__ = ["substituted"]
+__all__ = ["PLACEHOLDER", "substituted"]
 
 PLACEHOLDER = re.compile(r"\{(\w+):([\w()]+)\}")
 INTEGER_BITS = {"UInt8": 8, "UInt16": 16, "UInt32": 32, "UInt64": 64}

@@ -4,7 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-__all__ = ["query_text", "schema_files", "statements", "view_select"]
+__all__ = ["QUERIES_DIR", "query_text", "schema_files", "statements", "view_select"]
 
 QUERIES_DIR = Path(__file__).parent / "queries"
 SCHEMA_DIR = Path(__file__).parent / "schema"
