@@ -28,6 +28,8 @@ __all__ = ["Inserts"]
 MINUTE_MS = 60_000
 #: Roll-ups of requests, each filled by the view that is named after it.
 ROLL_UPS = ("endpoint_minutes", "host_minutes")
+#: Weights are added in different orders.
+ALL_BUT_ROUNDING = 1 - 1e-9
 
 
 class Inserts:
@@ -48,8 +50,7 @@ class Inserts:
                 return
         if table == "requests":
             with self._alone():
-                for roll_up in ROLL_UPS:
-                    self._repair(roll_up, rows)
+                self._repair(_extent(rows))
 
     def _is_stored(self, table: str, rows: pa.Table, batch_id: str) -> bool:
         # First whether it is under way: an insert outlives the collector that sent it.
@@ -59,15 +60,17 @@ class Inserts:
         asked = {"table": table, "batch_id": batch_id, **_extent(rows)}
         return bool(self._engine.select(query_text("batch_stored"), asked).num_rows)
 
-    def _repair(self, roll_up: str, rows: pa.Table) -> None:
-        extent = _extent(rows)
-        view = view_select(f"{roll_up}_view", query_text("repair_rows"))
-        statement = query_text(f"repair_{roll_up}").replace("{view}", view)
-        whole_minutes = {
+    def _repair(self, extent: dict[str, Any]) -> None:
+        minutes = extent | {
             "from_ms": extent["from_ms"] // MINUTE_MS * MINUTE_MS,
             "to_ms": (extent["to_ms"] // MINUTE_MS + 1) * MINUTE_MS,
         }
-        self._engine.execute(self._engine.dialect.filled(statement), extent | whole_minutes)
+        totals = self._engine.select(query_text("roll_up_totals"), minutes).to_pylist()[0]
+        for roll_up in ROLL_UPS:
+            if totals[roll_up] < totals["raw"] * ALL_BUT_ROUNDING:
+                view = view_select(f"{roll_up}_view", query_text("repair_rows"))
+                statement = query_text(f"repair_{roll_up}").replace("{view}", view)
+                self._engine.execute(self._engine.dialect.filled(statement), minutes)
 
     @contextmanager
     def _turn(self, name: str) -> Iterator[None]:
