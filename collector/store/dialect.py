@@ -1,6 +1,6 @@
 """What an engine has, asked once: which settings statements may name; nothing else is relied on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -64,9 +64,15 @@ def dialect_of(
     )
 
 
-def read_dialect(select: Callable[[str], pa.Table], question: str) -> Dialect:
-    """Ask an engine; `question` is `queries/engine_settings.sql`: place, name."""
-    rows = select(question).to_pylist()
+def read_dialect(
+    select: Callable[[str, Mapping[str, list[str]]], pa.Table], question: str
+) -> Dialect:
+    """Ask an engine; `question` is `queries/engine_settings.sql`: place, name.
+
+    Only for the names that matter: a limit of rows must not hide them.
+    """
+    names = [*INSERT_SETTINGS, *SESSION_SETTINGS, TOKEN, WINDOW]
+    rows = select(question, {"names": names}).to_pylist()
     return dialect_of(
         (row["name"] for row in rows if row["place"] == "settings"),
         (row["name"] for row in rows if row["place"] == "tables"),

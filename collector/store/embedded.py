@@ -46,7 +46,7 @@ class Embedded:
                     f"This process already holds another data folder than {path}: close it first."
                 ) from error
             raise StoreError(f"The store in {path} does not open: {error}") from error
-        self.dialect = read_dialect(lambda text: self.select(text, {}), settings_query)
+        self.dialect = read_dialect(self.select, settings_query)
 
     def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement without a result."""

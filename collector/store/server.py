@@ -84,7 +84,7 @@ class Server:
         self._make_database()
         for _ in range(CLIENTS):
             self._idle.put(self._client(address.database))
-        self.dialect = read_dialect(lambda text: self.select(text, {}), settings_query)
+        self.dialect = read_dialect(self.select, settings_query)
         self._settings = {
             "max_threads": limits.threads,
             "max_execution_time": limits.seconds,
