@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from collector.store.store import Store, open_store
+from tests.collector.clickhouse import ClickHouse
 
 
 @pytest.fixture(scope="module")
@@ -13,3 +14,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened = open_store(tmp_path_factory.mktemp("store"))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """One server for all tests that need one; each takes a database of its own."""
+    server = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()

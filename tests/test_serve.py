@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import dynoscope
 from collector.store.store import open_store
+from tests.collector.clickhouse import ClickHouse
 from tests.collector.rows import request_rows
 
 
@@ -111,3 +112,36 @@ def test_it_forgets_old_days_by_itself(tmp_path: Path) -> None:
     assert sizes["requests"]["rows"] == 0
     assert sizes["requests"]["keep_days"] == 7
     assert sizes["host_minutes"]["rows"] > 0
+
+
+def test_it_serves_over_a_clickhouse_server(tmp_path: Path, clickhouse: ClickHouse) -> None:
+    """The address comes from the variable, where other users do not read its password."""
+    port = free_port()
+    command = [sys.executable, "-m", "dynoscope", "serve", "--data", str(tmp_path / "data")]
+    environment = os.environ | {"DYNOSCOPE_CLICKHOUSE": clickhouse.url("served")}
+    with subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stdout is not None
+            token = process.stdout.readline().strip().partition("?token=")[2]
+            answer = httpx.get(
+                f"http://127.0.0.1:{port}/v1/health",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=60,
+            )
+        finally:
+            process.terminate()
+    assert answer.status_code == 200
+    assert "requests" in {table["table"] for table in answer.json()["data"]["tables"]}
+    assert not (tmp_path / "data" / "chdb").exists()
+
+
+def test_a_clickhouse_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    url = f"clickhouse://me:swordfish@127.0.0.1:{free_port()}/served"
+    result = CliRunner().invoke(
+        dynoscope.main, ["serve", "--data", str(tmp_path / "data"), "--clickhouse", url]
+    )
+    assert result.exit_code == 2
+    assert result.output.startswith("serve: The store does not open: the ClickHouse server 127.")
+    assert "swordfish" not in result.output

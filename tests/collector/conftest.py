@@ -1,6 +1,5 @@
 """The app over the module's store, with a clock that stands an hour after `START_MS`."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +8,6 @@ from flask.testing import FlaskClient
 
 from collector.app import create_app
 from collector.tokens import Tokens
-from tests.collector.clickhouse import ClickHouse
 from tests.collector.rows import START_MS
 
 NOW_S = START_MS / 1000 + 3600
@@ -26,17 +24,6 @@ class Site:
 
     def bearer(self, kind: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {getattr(self.tokens, kind)}"}
-
-
-@pytest.fixture(scope="session")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
-    """One server for all tests that need one; each takes a database of its own."""
-    server = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")
