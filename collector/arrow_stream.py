@@ -27,7 +27,7 @@ class StreamLimits:
     """What one body may hold."""
 
     body_bytes: int = 32_000_000
-    unpacked_bytes: int = 256_000_000
+    unpacked_bytes: int = 128_000_000
     rows: int = 50_000
     #: record batches in one stream
     messages: int = 1_000
