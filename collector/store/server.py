@@ -4,6 +4,7 @@ A client runs one statement at a time, so threads share a pool of them. A client
 failed is closed; the next use connects again, so that a server may restart beneath the store.
 """
 
+import logging
 import queue
 import re
 from collections.abc import Iterator, Mapping
@@ -81,6 +82,8 @@ class Server:
         self._limits = limits
         self._settings: dict[str, Any] = {}
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
+        # The driver logs, with its stack, what it raises as well.
+        logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
         self._make_database()
         for _ in range(CLIENTS):
             self._idle.put(self._client(address.database))

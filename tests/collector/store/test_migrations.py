@@ -1,13 +1,19 @@
 """Schema files: applied once, in order; resumed; a newer store is refused."""
 
+import random
+import threading
+import time
+
 import pytest
 
 from collector.store.embedded import Embedded
 from collector.store.engine import QueryLimits
-from collector.store.errors import StoreTooNew
+from collector.store.errors import StoreError, StoreTooNew
 from collector.store.migrations import _record, migrate
+from collector.store.store import open_store
 from collector.store.texts import query_text, schema_files
 from profiler.vocabulary import WIRE
+from tests.collector.clickhouse import ClickHouse
 
 TYPES = {
     "u8": "UInt8",
@@ -75,3 +81,40 @@ def test_the_schema_has_the_columns_of_the_vocabulary(engine):
             {"cell": "UInt8"} if table == "requests" else {}
         )
         assert found == expected | own, table
+
+
+def test_a_server_killed_while_it_migrates_has_the_same_schema_afterwards(tmp_path):
+    server, rng = ClickHouse(tmp_path), random.Random(1)
+    server.start()
+    try:
+        open_store(server.url("whole")).close()
+        for number in range(4):
+            url, ends = server.url(f"cut_{number}"), []
+
+            def open_once(url=url, ends=ends):
+                try:
+                    open_store(url).close()
+                except StoreError as error:
+                    ends.append(str(error))
+
+            opening = threading.Thread(target=open_once)
+            opening.start()
+            time.sleep(rng.uniform(0.02, 0.1))
+            server.kill()
+            opening.join()
+            assert all("does not answer" in told for told in ends)
+            server.start()
+            open_store(url).close()
+            assert created(server, f"cut_{number}") == created(server, "whole")
+    finally:
+        server.kill()
+
+
+def created(server, database):
+    """The statements that make what a database holds."""
+    client = server.client()
+    names = [name for (name,) in client.execute(f"SHOW TABLES FROM {database}")]
+    texts = [client.execute(f"SHOW CREATE TABLE {database}.{name}")[0][0] for name in names]
+    client.disconnect()
+    assert len(texts) > 15
+    return [text.replace(f"{database}.", "").replace(f"'{database}'", "") for text in texts]

@@ -89,7 +89,7 @@ def test_many_threads_ask_at_once(engine):
     assert sorted(found) == sorted(list(range(12)) * 20)
 
 
-def test_no_server_and_a_wrong_password_are_one_sentence(clickhouse):
+def test_no_server_and_a_wrong_password_are_one_sentence(clickhouse, caplog):
     port = free_port()
     with pytest.raises(StoreError, match=f"server 127.0.0.1:{port}/x does not answer") as told:
         open_store(f"clickhouse://tester:secret@127.0.0.1:{port}/x")
@@ -97,6 +97,7 @@ def test_no_server_and_a_wrong_password_are_one_sentence(clickhouse):
     with pytest.raises(StoreError, match="The store does not open: .*password") as told:
         open_store(clickhouse.url("x").replace("tester:p%40ss", "tester:swordfish"))
     assert "swordfish" not in str(told.value)
+    assert caplog.records == []
 
 
 def test_a_store_goes_on_when_its_server_comes_back(tmp_path):
