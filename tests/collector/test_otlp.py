@@ -45,7 +45,9 @@ def open_site(store):
 def served(store) -> Iterator[str]:
     """A real server with the real time."""
     app = create_app(store, TOKENS, otlp=True)
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
+    server = waitress.create_server(
+        app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
