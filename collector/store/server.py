@@ -173,11 +173,28 @@ class Server:
         )
 
     def _make_database(self) -> None:
-        client = self._client("")
+        """Only if it is missing: who may use a database may not make one."""
+        name = self._address.database
         try:
-            client.execute(f"CREATE DATABASE IF NOT EXISTS {self._address.database}")
+            for database, statement in (
+                (name, "SELECT 1"),
+                ("", f"CREATE DATABASE IF NOT EXISTS {name}"),
+            ):
+                if self._done(database, statement):
+                    return
         except (errors.Error, OSError, EOFError) as error:
             raise self._translated(error, "The store does not open") from error
+
+    def _done(self, database: str, statement: str) -> bool:
+        """Run a statement on a connection of its own; False if there is no such database."""
+        client = self._client(database)
+        try:
+            client.execute(statement)
+            return True
+        except errors.ServerException as error:
+            if error.code != errors.ErrorCodes.UNKNOWN_DATABASE:
+                raise
+            return False
         finally:
             client.disconnect()
 
@@ -191,7 +208,10 @@ class Server:
             words = str(error.message).split("Stack trace:")[0].strip()
             return StoreError(f"{what}: {words}")
         if isinstance(error, errors.NetworkError | errors.SocketTimeoutError | OSError | EOFError):
-            return StoreError(f"{what}: the ClickHouse server {self._address} does not answer.")
+            return StoreError(
+                f"{what}: the ClickHouse server {self._address} does not answer, "
+                f"or has no such database for {self._address.user!r}."
+            )
         return StoreError(f"{what}: {error}")
 
 

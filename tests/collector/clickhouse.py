@@ -23,10 +23,17 @@ CONFIG = """<yandex>
 """
 USERS = """<yandex>
   <profiles><default></default></profiles><quotas><default></default></quotas>
-  <users><tester>
-    <password>{password}</password><networks><ip>127.0.0.1</ip></networks>
-    <profile>default</profile><quota>default</quota>
-  </tester></users>
+  <users>
+    <tester>
+      <password>{password}</password><networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile><quota>default</quota>
+    </tester>
+    <guest>
+      <password>{password}</password><networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile><quota>default</quota>
+      <allow_databases><database>given</database></allow_databases>
+    </guest>
+  </users>
 </yandex>
 """
 PASSWORD = "p@ss:w/rd"
@@ -78,8 +85,9 @@ class ClickHouse:
     def client(self) -> Client:
         return Client("127.0.0.1", self.port, user="tester", password=PASSWORD, connect_timeout=1)
 
-    def url(self, database: str) -> str:
-        return f"clickhouse://tester:{QUOTED}@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str, user: str = "tester") -> str:
+        """`guest` may use the database `given` only."""
+        return f"clickhouse://{user}:{QUOTED}@127.0.0.1:{self.port}/{database}"
 
 
 def free_port() -> int:

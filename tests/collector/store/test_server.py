@@ -100,6 +100,18 @@ def test_no_server_and_a_wrong_password_are_one_sentence(clickhouse, caplog):
     assert caplog.records == []
 
 
+def test_a_user_who_may_make_no_database_uses_the_one_he_was_given(clickhouse):
+    with pytest.raises(StoreError, match="The store does not open: .*guest"):
+        open_store(clickhouse.url("other", "guest"))
+    client = clickhouse.client()
+    client.execute("CREATE DATABASE given")
+    client.disconnect()
+    store = open_store(clickhouse.url("given", "guest"))
+    store.insert("requests", request_rows(100, 1), "b1")
+    assert sum(store.query("endpoints_minutes", **WINDOW)["requests"].to_pylist()) == 100
+    store.close()
+
+
 def test_a_store_goes_on_when_its_server_comes_back(tmp_path):
     server = ClickHouse(tmp_path)
     server.start()
