@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -24,10 +25,16 @@ FIRST = date(2026, 9, 25)  # of START_MS
 HOUR = Window(START_MS, START_MS + 3_600_000)
 
 
-@pytest.fixture
-def kept(tmp_path):
-    """A store with a day of requests and samples, and the next one."""
-    store = open_store(tmp_path)
+DATABASES = (f"kept_{number}" for number in count())
+
+
+@pytest.fixture(params=["embedded", "server"])
+def kept(request, tmp_path):
+    """A store with a day of requests and samples, and the next one; over each engine."""
+    if request.param == "embedded":
+        store = open_store(tmp_path)
+    else:
+        store = open_store(request.getfixturevalue("clickhouse").url(next(DATABASES)))
     for at in range(2):
         start_ms = START_MS + at * DAY_MS
         batch = rows.request_rows(600, at, start_ms=start_ms, span_ms=3_600_000)
