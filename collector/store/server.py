@@ -6,29 +6,25 @@ failed is closed; the next use connects again, so that a server may restart bene
 
 import logging
 import queue
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from clickhouse_driver import Client, errors  # type: ignore[import-untyped]
 
+from collector.store.address import ServerAddress
 from collector.store.dialect import read_dialect
 from collector.store.engine import Parameter, QueryLimits, cut
 from collector.store.errors import QueryStopped, StoreError
 from collector.store.escaping import substituted
 
-__all__ = ["Server", "ServerAddress", "parse_address"]
+__all__ = ["Server"]
 
 CLIENTS = 8
 CONNECT_S = 5
 #: A statement may stay without a sign of life for this much longer than its own limit.
 GRACE_S = 10
-FORM = "clickhouse://user:password@host:port/database"
-DEFAULT_PORT = 9000
 #: A list of ids makes a long statement.
 QUERY_BYTES_MAX = 64_000_000
 STOPPED = (errors.ErrorCodes.TIMEOUT_EXCEEDED, errors.ErrorCodes.MEMORY_LIMIT_EXCEEDED)
@@ -44,36 +40,6 @@ SIMPLE_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """Where a server is and who asks; the password is never shown."""
-
-    host: str
-    port: int
-    user: str
-    database: str
-    password: str = field(repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}/{self.database}"
-
-
-def parse_address(url: str) -> ServerAddress:
-    """The parts of clickhouse://user:password@host:port/database; raises StoreError."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or DEFAULT_PORT
-    except ValueError:
-        raise StoreError(f"The address of the ClickHouse server is broken: write {FORM}") from None
-    database = parts.path.removeprefix("/") or "dynoscope"
-    if parts.scheme != "clickhouse" or not parts.hostname or parts.query or parts.fragment:
-        raise StoreError(f"The address of the ClickHouse server is not of the form {FORM}")
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", database):
-        raise StoreError(f"The database {database[:64]!r} is not a name of a-z A-Z 0-9 _")
-    user, password = unquote(parts.username or "default"), unquote(parts.password or "")
-    return ServerAddress(parts.hostname, port, user, database, password)
-
-
 class Server:
     """A database of a server. Safe to use from many threads."""
 
@@ -87,7 +53,11 @@ class Server:
         self._make_database()
         for _ in range(CLIENTS):
             self._idle.put(self._client(address.database))
-        self.dialect = read_dialect(self.select, settings_query)
+        try:
+            self.dialect = read_dialect(self.select, settings_query)
+        except BaseException:
+            self.close()
+            raise
         self._settings = {
             "max_threads": limits.threads,
             "max_execution_time": limits.seconds,

@@ -10,6 +10,7 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 
+from collector.store.address import parse_address
 from collector.store.embedded import Embedded
 from collector.store.engine import Engine, Parameter, QueryLimits
 from collector.store.errors import StoreError
@@ -18,7 +19,7 @@ from collector.store.inserts import Inserts
 from collector.store.locking import lock_folder
 from collector.store.migrations import migrate
 from collector.store.recovery import forget_lost_blocks
-from collector.store.server import Server, parse_address
+from collector.store.server import Server
 from collector.store.texts import query_text
 from profiler.vocabulary import WIRE
 

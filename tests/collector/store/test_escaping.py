@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.store.address import parse_address
 from collector.store.engine import QueryLimits
 from collector.store.errors import StoreError
 from collector.store.escaping import substituted
-from collector.store.server import Server, parse_address
+from collector.store.server import Server
 from collector.store.texts import query_text
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)

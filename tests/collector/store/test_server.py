@@ -1,13 +1,14 @@
-"""One server over the native protocol: addresses, limits, and a server that goes and comes."""
+"""One server over the native protocol: limits, and a server that goes and comes."""
 
 import threading
 import time
 
 import pytest
 
+from collector.store.address import parse_address
 from collector.store.engine import QueryLimits
 from collector.store.errors import QueryStopped, StoreError
-from collector.store.server import Server, ServerAddress, parse_address
+from collector.store.server import Server
 from collector.store.store import open_store
 from collector.store.texts import query_text
 from tests.collector.clickhouse import PASSWORD, ClickHouse, free_port
@@ -23,24 +24,6 @@ def engine(clickhouse):
     opened = Server(address, LIMITS, query_text("engine_settings"))
     yield opened
     opened.close()
-
-
-def test_an_address_has_its_parts():
-    found = parse_address("clickhouse://me:p%40ss@db.example:9100/cost")
-    assert found == ServerAddress("db.example", 9100, "me", "cost", "p@ss")
-    assert "p@ss" not in f"{found} {found!r}"
-    plain = parse_address("clickhouse://db.example")
-    assert plain == ServerAddress("db.example", 9000, "default", "dynoscope", "")
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "http://db/x", "db:9000", "clickhouse://", "clickhouse://db:x/y", "clickhouse://db:99999",
-     "clickhouse://db/a;b", "clickhouse://db/a/b", "clickhouse://db/x?secure=1", "clickhouse://db/1a"],
-)  # fmt: skip
-def test_another_address_is_told_in_one_sentence(url):
-    with pytest.raises(StoreError, match="The address of the ClickHouse server|The database"):
-        parse_address(url)
 
 
 def test_a_result_past_the_row_limit_is_cut_and_marked(engine):
