@@ -9,6 +9,7 @@ from agent.cgroups import CGroups, Found, cgroup_of
 from agent.requests import Identity
 from agent.samples import WorkerView
 from tests.agent.processes import until
+from tests.privileges import needs_root
 
 PROC = Path("/proc")
 
@@ -82,6 +83,7 @@ def test_a_bind_mount_of_a_part_of_the_tree(tmp_path):
 BURN = "print('ready', flush=True)\nwhile True: pass"
 
 
+@needs_root
 def test_a_real_group_with_a_quota_throttles_its_worker():
     """The machine's own cgroups, version 1 or 2; needs root, as the agent's tests do."""
     base = Path("/sys/fs/cgroup/cpu")

@@ -12,6 +12,7 @@ from agent.uwsgi_master import Master
 from agent.workers import Workers
 from tests.agent.processes import target
 from tests.agent.rings import make_ring
+from tests.privileges import needs_root
 
 PROC = Path("/proc")
 NOBODY = 65_534
@@ -74,6 +75,7 @@ def test_every_reason_is_told_and_idle_is_since_the_newest_record(worker):
     assert by_name["worker_idle_s"].value == 0.5
 
 
+@needs_root
 def test_a_process_of_another_user_may_be_read_by_root_only():
     with target("two_functions") as process:
         assert may_trace(process.pid, PROC) == ""

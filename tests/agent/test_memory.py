@@ -68,13 +68,15 @@ def test_each_worker_is_read_once_in_a_while_and_the_one_that_waits_longest_firs
     now = [100.0]
     monkeypatch.setattr("agent.memory.time.monotonic", lambda: now[0])
     pacing = Pacing(PROC)
-    workers = [view(os.getpid(), 1), view(os.getppid(), 2)]
-    names = [one.name for one in pacing.read(workers)]
-    assert names.count("worker_pss_bytes") == 2
-    now[0] += 59
-    assert pacing.read(workers) == []
-    now[0] += 2
-    assert len(pacing.read(workers)) == 6
+    with subprocess.Popen(["sleep", "60"]) as other:
+        workers = [view(os.getpid(), 1), view(other.pid, 2)]
+        names = [one.name for one in pacing.read(workers)]
+        assert names.count("worker_pss_bytes") == 2
+        now[0] += 59
+        assert pacing.read(workers) == []
+        now[0] += 2
+        assert len(pacing.read(workers)) == 6
+        other.kill()
 
 
 def test_a_reading_that_took_long_is_followed_by_a_long_pause(monkeypatch):

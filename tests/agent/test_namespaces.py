@@ -22,6 +22,7 @@ from agent.run import Agent, Config
 from agent.workers import CONTAINED, ELSEWHERE, HIDDEN, Workers
 from tests.agent.processes import CONTAINER, ROOT, ask, end_container, target
 from tests.agent.rings import make_ring
+from tests.privileges import needs_root
 
 PROC = Path("/proc")
 
@@ -31,6 +32,7 @@ def child_of(pid):
     return int(child)
 
 
+@needs_root
 def test_a_worker_in_a_container_is_found_followed_and_drained_when_it_dies(tmp_path):
     workers = Workers(tmp_path, PROC)
     with target("ring_worker", str(tmp_path), "64", within=CONTAINER) as process:
@@ -46,6 +48,7 @@ def test_a_worker_in_a_container_is_found_followed_and_drained_when_it_dies(tmp_
     assert not worker.alive
 
 
+@needs_root
 def test_an_agent_that_starts_after_the_container_has_ended_sees_that(tmp_path):
     with target("ring_worker", str(tmp_path), "64", within=CONTAINER) as process:
         end_container(process)
@@ -55,6 +58,7 @@ def test_an_agent_that_starts_after_the_container_has_ended_sees_that(tmp_path):
     assert (worker.alive, worker.pid) == (False, 0)
 
 
+@needs_root
 def test_a_worker_that_cannot_be_seen_is_never_judged_dead(tmp_path):
     """The agent is in a container of its own, beside the worker's."""
     with target("look", str(tmp_path), within=CONTAINER) as agent:
@@ -63,6 +67,7 @@ def test_a_worker_that_cannot_be_seen_is_never_judged_dead(tmp_path):
         assert json.loads(ask(agent, "")) == [[True, 0, ELSEWHERE]]
 
 
+@needs_root
 def test_a_nested_agent_tells_the_end_of_a_worker_it_has_seen(tmp_path):
     nested = CONTAINER + (sys.executable, "-c", NEST, str(tmp_path))
     with subprocess.Popen(nested, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -142,6 +147,7 @@ def test_proc_is_not_searched_at_every_look(tmp_path, header):
     assert namespaces.find(header, 1 + 30 * 10**9) == 70
 
 
+@needs_root
 def test_records_of_a_container_carry_our_pid_and_its_ring_goes_once_all_is_read(tmp_path):
     (tmp_path / "rings").mkdir()
     agent = Agent(Config("http://127.0.0.1:1", tmp_path / "rings", tmp_path / "spool", None, "h"))

@@ -16,6 +16,7 @@ from agent.uwsgi import NO_SOCKET, UWSGI, read_stats
 from agent.uwsgi_master import master_of
 from agent.workers import CONTAINED, Workers
 from tests.agent.processes import CONTAINER, ROOT, until
+from tests.privileges import needs_root
 
 PROC = Path("/proc")
 UWSGI_BINARY = str(Path(sys.executable).parent / "uwsgi")
@@ -244,6 +245,7 @@ def test_a_stats_socket_that_was_named_gives_its_numbers_to_the_worker_that_it_l
         assert {one.who for one in alone} == {None}, "the host's"
 
 
+@needs_root
 def test_a_uwsgi_in_a_container_is_reached_by_its_unix_socket(tmp_path):
     lines = "stats = %d%n.stats\npy-call-osafterfork = true\n"
     with uwsgi(tmp_path, lines, within=CONTAINER) as url:

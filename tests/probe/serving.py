@@ -103,3 +103,12 @@ def get(port, path, **headers):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read()
+
+
+def fetching(url, **streams):
+    """A client in a process of its own, which writes the answer to its standard output."""
+    code = (
+        "import sys, urllib.request; "
+        "sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())"
+    )
+    return subprocess.Popen([sys.executable, "-c", code, url], **streams)

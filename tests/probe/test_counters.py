@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 import types
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +46,9 @@ def test_a_group_counts_context_switches():
         time.sleep(0.001)
     *_, switches = group.since(before)
     group.close()
-    assert switches >= 15  # the first one after opening may go by unseen
+    # The first one after opening may go by unseen; without leave to count the kernel, all do.
+    paranoid = int(Path("/proc/sys/kernel/perf_event_paranoid").read_text())
+    assert switches >= 15 if os.geteuid() == 0 or paranoid < 2 else switches == 0
 
 
 def test_without_leave_to_see_the_kernel_there_are_no_context_switches(monkeypatch):

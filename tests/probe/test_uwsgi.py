@@ -13,6 +13,7 @@ from tests.probe.serving import (
     BIN,
     UWSGI,
     environment,
+    fetching,
     free_port,
     get,
     server,
@@ -136,7 +137,7 @@ def test_threads_of_a_worker_have_slots_of_their_own(ring_dir):
     command = uwsgi(port, *LINES, *PLAIN, "--threads", "4")
     with server(command, environment(ring_dir), port):
         clients = [
-            subprocess.Popen(["curl", "-s", f"http://127.0.0.1:{port}/busy?0.2"], stdout=-3)
+            fetching(f"http://127.0.0.1:{port}/busy?0.2", stdout=subprocess.DEVNULL)
             for _ in range(4)
         ]
         assert [client.wait() for client in clients] == [0] * 4
@@ -154,7 +155,7 @@ def test_every_stack_of_a_live_worker_carries_its_endpoint(ring_dir):
         get(port, "/media/1/")
         (ring,) = read_rings(ring_dir)
         url = f"http://127.0.0.1:{port}/burning/?s=5"
-        client = subprocess.Popen(["curl", "-s", url], stdout=subprocess.DEVNULL)
+        client = fetching(url, stdout=subprocess.DEVNULL)
         wait_for(lambda: read_rings(ring_dir)[0].in_flight, "the request")
         frames = wait_for(lambda: _endpoint_frames(ring.header["pid"]), "the frame")
         os.kill(client.pid, signal.SIGKILL)

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from tests.probe.flushing import Agent
-from tests.probe.serving import environment, free_port, get, server, wait_for
+from tests.probe.serving import environment, fetching, free_port, get, server, wait_for
 from tests.probe.test_losses import answers_plainly
 from tests.probe.test_uwsgi import LINES, PLAIN, uwsgi
 
@@ -101,9 +101,7 @@ def test_a_worker_that_is_ended_while_it_serves_finishes_its_request(ring_dir):
     agent = Agent(ring_dir)
     with server(uwsgi(port, *LINES, *PLAIN), environment(ring_dir), port):
         first = worker(port)
-        client = subprocess.Popen(
-            ["curl", "-s", f"http://127.0.0.1:{port}/busy?1"], stdout=subprocess.PIPE
-        )
+        client = fetching(f"http://127.0.0.1:{port}/busy?1", stdout=subprocess.PIPE)
         rows = agent.look()
         wait_for(lambda: agent.in_flight(), "the request")
         os.kill(first, signal.SIGHUP)

@@ -17,6 +17,7 @@ from tests.agent.processes import ROOT, ask, until
 from tests.agent.receiver import receiver
 from tests.agent.service.test_unit import unit
 from tests.agent.test_command import status_of
+from tests.privileges import needs_root
 
 AGENT, WORKER, GROUP = 64_001, 64_002, 64_200
 PATHS = [str(ROOT), str(ROOT / "probe"), sysconfig.get_path("purelib")]
@@ -85,6 +86,7 @@ def agent(folder: Path, url: str):
     )  # fmt: skip
 
 
+@needs_root
 def test_records_and_stacks_of_another_user_and_a_quick_stop_that_loses_nothing(folder):
     worker = started(
         as_user(WORKER), "-m", "tests.agent.targets.busy_worker", str(folder / "rings"), "65536",
@@ -113,6 +115,7 @@ def test_records_and_stacks_of_another_user_and_a_quick_stop_that_loses_nothing(
     assert {"worker_rss_bytes", "worker_pss_bytes"} <= names
 
 
+@needs_root
 def test_without_the_capability_it_counts_and_says_what_is_missing(folder):
     worker = started(
         as_user(WORKER), "-m", "tests.agent.targets.busy_worker", str(folder / "rings"), "65536",
@@ -133,6 +136,7 @@ def test_without_the_capability_it_counts_and_says_what_is_missing(folder):
     assert "has CAP_SYS_PTRACE" in could and "reads the stacks of the worker" in could
 
 
+@needs_root
 def test_the_init_container_can_make_the_ring_folder_without_capabilities(folder):
     made = folder / "shared"
     made.mkdir(mode=0o755)

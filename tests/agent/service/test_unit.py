@@ -5,6 +5,8 @@ import sys
 from configparser import ConfigParser
 from pathlib import Path
 
+from tests.privileges import needs_root
+
 SERVICE = Path(__file__).parents[3] / "agent" / "service"
 UNIT = SERVICE / "dynoscope-agent.service"
 INSTALLED = "/opt/dynoscope/bin/dynoscope"
@@ -55,6 +57,7 @@ def test_the_flags_of_its_command_are_the_agents():
     assert {word for word in words if word.startswith("--")} <= flags
 
 
+@needs_root
 def test_users_and_folders_are_made(tmp_path):
     (tmp_path / "etc").mkdir()
     for name in ("passwd", "group"):
