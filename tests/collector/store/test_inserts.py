@@ -153,3 +153,43 @@ def test_repeats_count_once_when_the_engine_has_forgotten_them(store, service):
         for number, batch in enumerate(batches):
             store.insert("requests", batch, f"{service}-{number}", attempt=attempt)
         assert counts(store, service) == dict.fromkeys(WAYS, 500)
+
+
+def test_no_roll_up_is_mended_while_an_insert_is_between_table_and_views(
+    store, service, monkeypatch
+):
+    """Its rows would be counted as lacking, and then come from the view as well."""
+    stored = request_rows(50, 1, service=service)
+    store.insert("requests", stored, f"{service}-1")
+    engine, inserting, totals_asked = store._engine, threading.Event(), threading.Event()
+    insert, select = engine.insert, engine.select
+
+    def slow_insert(table, batch, token):
+        inserting.set()
+        within = totals_asked.wait(1)
+        insert(table, batch, token)
+        assert not within
+
+    def watched_select(statement, parameters):
+        if "in_raw" in statement:
+            totals_asked.set()
+        return select(statement, parameters)
+
+    monkeypatch.setattr(engine, "insert", slow_insert)
+    monkeypatch.setattr(engine, "select", watched_select)
+    failed = []
+
+    def send():
+        try:
+            store.insert("requests", request_rows(50, 2, service=service), f"{service}-2")
+        except AssertionError as error:
+            failed.append(error)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert inserting.wait(60)
+    store.insert("requests", stored, f"{service}-1", attempt=2)
+    sender.join()
+    assert totals_asked.is_set()
+    assert failed == []
+    assert counts(store, service) == dict.fromkeys(WAYS, 100)
