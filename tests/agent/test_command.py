@@ -119,8 +119,9 @@ def test_a_second_agent_on_the_spool_is_one_clear_sentence(tmp_path):
     spool = tmp_path / "spool"
     with agent_process(tmp_path / "rings", spool, "http://127.0.0.1:1"):
         until(lambda: status_of(spool))
-        result = CliRunner().invoke(agent, ["run", "--spool", str(spool)])
-    assert result.exit_code == 1
+        rings = ["--ring-dir", str(tmp_path / "rings")]
+        result = CliRunner().invoke(agent, ["run", "--spool", str(spool), *rings])
+    assert result.exit_code == 1, result.output
     assert "in use by another agent" in result.output
 
 
