@@ -47,8 +47,11 @@ def test_a_forked_child_has_its_own_ring(ring_dir):
 
 
 def test_a_fork_within_a_request_leaves_its_record_to_the_parent(ring_dir):
+    children = []
+
     def application(environ, start_response):
-        if os.fork() == 0:
+        children.append(os.fork())
+        if children == [0]:
             raise SystemExit
         return respond(environ, start_response)
 
@@ -57,7 +60,7 @@ def test_a_fork_within_a_request_leaves_its_record_to_the_parent(ring_dir):
         call(wrapped)
     except SystemExit:  # the child, on its way out through the middleware
         os._exit(0)
-    assert os.wait()[1] == 0
+    assert os.waitpid(children[0], 0)[1] == 0
     (ring,) = read_rings(ring_dir)
     assert [record["outcome"] for record in ring.records] == [0]
 
