@@ -33,9 +33,10 @@ def test_calls_are_exact(measured):
         assert found["calls"] == [TINY_CALLS] * ROUNDS
 
 
-def test_the_same_work_costs_the_same_in_most_profiles(measured):
-    """Not in all: a timer takes longer from the first reading past 2**30 on, a larger number."""
-    for found in measured["profile"]["paths"].values():
+def test_the_same_work_costs_about_the_same_in_most_profiles(measured):
+    """Not in all: a timer takes longer from the first reading past 2**30 on, a larger number. Nor
+    to the digit: what the profiler itself costs is measured anew, and taken from each."""
+    for path, found in measured["profile"]["paths"].items():
         middle = median(found["profiled"])
-        near = [one for one in found["profiled"] if one == pytest.approx(middle, rel=0.01)]
-        assert len(near) >= 2
+        near = [one for one in found["profiled"] if one == pytest.approx(middle, rel=0.1)]
+        assert len(near) >= 2, (path, found["profiled"])
