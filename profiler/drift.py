@@ -26,7 +26,22 @@ def common_drift(functions: Sequence[FunctionChange]) -> float:
     """The relative change that most of the cost shares, 0.05 for 5% slower; 0 if too few functions.
 
     Self cost in cpu_ns per request of the function's endpoint, each weighted by its samples.
+    Functions that certainly changed otherwise than most are code that changed, and are left out.
     """
+    first = _middle(functions)
+    return _middle([change for change in functions if not _stands_out(change, first)])
+
+
+def _stands_out(change: FunctionChange, drift: float) -> bool:
+    """Whether even the near end of its interval is not explained by the drift."""
+    if change.verdict not in ("regression", "improvement"):
+        return False
+    expected = drift * change.self_ns_a
+    return change.difference.low > max(expected, 0) or change.difference.high < min(expected, 0)
+
+
+def _middle(functions: Sequence[FunctionChange]) -> float:
+    """Weighted median of the relative changes; 0 with too few functions."""
     chosen = [
         change
         for change in functions

@@ -25,6 +25,16 @@ def test_what_all_functions_share_is_the_machine() -> None:
     assert common_drift(functions) == pytest.approx(0.08)
 
 
+def test_code_that_certainly_changed_does_not_pull_the_drift_up() -> None:
+    """A heavy planted function moves the middle of all by the spread of the others."""
+    functions = [function(f"m:f{at}", 100.0, 85.0 + 5 * at) for at in range(9)]
+    planted = replace(function("m:planted", 400.0, 900.0), samples_a=400, samples_b=900)
+    unsure = common_drift([*functions, planted])
+    sure = replace(planted, difference=Interval(500, 300, 700), verdict="regression")
+    assert unsure == pytest.approx(0.15)
+    assert common_drift([*functions, sure]) == pytest.approx(0.05)
+
+
 def test_few_functions_or_few_samples_say_nothing() -> None:
     assert common_drift([function("m:f", 1.0, 2.0)] * 4) == 0
     assert common_drift([function(f"m:f{at}", 1.0, 2.0, samples=5) for at in range(50)]) == 0
