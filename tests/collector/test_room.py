@@ -46,8 +46,12 @@ def test_bytes_are_bounded_over_all_batches():
 
 
 def test_a_batch_that_is_alone_is_never_too_large():
-    with Room(4, 100).place(150) as place:
+    room = Room(4, 100, wait_s=0.01)
+    with room.place(150) as place:
         place.hold(1_000)
+        assert room._bytes == 1_150
+        with pytest.raises(Refused), room.place(1):
+            pass
 
 
 def test_one_that_waits_gets_the_place_that_becomes_free():
