@@ -42,7 +42,7 @@ def cpu_ns(answers: list[str]) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("seed", "samples", "points"),
     [
-        # 600 samples are good to 1.9 points (one sigma), and beside other work on the machine shares
+        # 600 samples are good to 1.9 points (one sigma); beside other work on the machine shares
         # were up to 9 points low, real-time scheduling or not. Waits taken for CPU are 34 off.
         pytest.param(1, 600, 14.0),
         *(pytest.param(seed, 2500, 5.0, marks=pytest.mark.long) for seed in (2, 3, 4)),
