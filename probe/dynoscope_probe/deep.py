@@ -52,13 +52,16 @@ class Deep:
         #: Unit -> (when it was measured, perf_counter_ns; what the profiler costs).
         self.overheads: dict[int, tuple[int, Overhead]] = {}
         self.seen = 0
+        #: Whether all requests are profiled: their numbers may come in any order then.
+        self._always = rate >= 1
         self._rate = rate
         self._random_bits = random_bits
         self._next_sample = self._gap()
         self._wish: Optional[Wish] = None
         self._take = itertools.count().__next__
         self._given_up = False
-        self.due = self._next_sample
+        self.due = 0
+        self._plan()
 
     def begin(self, request: Any) -> None:
         """Give the request a profile and its frame if it is chosen. Never raises."""
@@ -90,6 +93,8 @@ class Deep:
         self.due = _NEVER
 
     def _chosen(self, request: Any) -> bool:
+        if self._always:
+            return True
         if request.number >= self._next_sample:
             self._next_sample = request.number + self._gap()
             self._plan()
@@ -124,13 +129,12 @@ class Deep:
 
     def _plan(self) -> None:
         """While there is a wish, every request is looked at."""
-        self.due = self._next_sample if self._wish is None else 0
+        looked_at = self._always or self._wish is not None
+        self.due = 0 if looked_at else self._next_sample
 
     def _gap(self) -> int:
         """Requests from one sampled one to the next: as if each was drawn at the rate."""
-        if self._rate <= 0:
+        if not 0 < self._rate < 1:
             return _NEVER
-        if self._rate >= 1:
-            return 1
         share = (self._random_bits(53) + 1) / (1 << 53)
         return 1 + min(_NEVER >> 1, int(log(share) / log(1 - self._rate)))

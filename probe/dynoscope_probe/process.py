@@ -141,6 +141,10 @@ def current_process() -> Optional[Process]:
 
 def count_unrecorded() -> None:
     """Count a request for which there was no ring."""
+    process = _process
+    if process is not None and process.pid == os.getpid():  # made since the request gave up
+        process.ring.count("requests_unrecorded")
+        return
     next(_unrecorded.setdefault(os.getpid(), itertools.count()))
 
 
@@ -155,8 +159,8 @@ def _open_once(pid: int) -> Optional[Process]:
     """Open the ring; the first requests of other threads wait for it (some milliseconds)."""
     global _process, _silent
     lock = _opening.setdefault(pid, threading.Lock())
-    if not lock.acquire(timeout=OPEN_WAIT_S):
-        return None
+    if not lock.acquire(timeout=OPEN_WAIT_S):  # hooks are installed once the ring is made
+        return _process if _process is not None and _process.pid == pid else None
     try:
         if _process is not None and _process.pid == pid:
             return _process

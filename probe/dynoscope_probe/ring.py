@@ -30,9 +30,10 @@ DETAIL_COUNT = 8192
 NO_SLOT = 255
 ENDPOINTS_MAX = 2000
 OTHER_ENDPOINT = "(other)"
-#: Longest wait for another thread that is adding a string. Only a signal handler or a finaliser
-#: that interrupts its own thread there waits in vain; its string is lost, and counted.
-STRING_WAIT_S = 0.01
+#: Longest wait for another thread that is adding a string: that takes some microseconds once it has
+#: the interpreter, for which it queues behind all busy threads. After a wait in vain nobody waits
+#: until the lock was had again. Strings that were not added are counted.
+STRING_WAIT_S = 0.5
 
 _COUNTER_AT = {
     name: layout.COUNTERS_OFFSET + 8 * number for number, name in enumerate(layout.COUNTER_NAMES)
@@ -94,6 +95,9 @@ class Ring:
         self._strings: dict[str, int] = {}
         self._strings_used = 0
         self._string_lock = threading.Lock()
+        #: The thread that is adding a string; 0: none.
+        self._string_thread = 0
+        self._string_wait_s = STRING_WAIT_S
         self._endpoints: dict[str, int] = {}
         self._free_slots = deque(range(SLOT_COUNT))
         self._counts = dict.fromkeys(layout.COUNTER_NAMES, 0)
@@ -181,12 +185,14 @@ class Ring:
             return known
         if os.getpid() != self.pid:  # a forked child must not write into its parent's ring
             return 0
-        if not self._string_lock.acquire(timeout=STRING_WAIT_S):
+        if not self._may_add_string():
             self.count("strings_full")
             return 0
         try:
+            self._string_thread = threading.get_ident()
             return self._strings.get(text) or self._add_string(text, bulky)
         finally:
+            self._string_thread = 0
             self._string_lock.release()
 
     def count(self, name: str, by: int = 1) -> None:
@@ -200,6 +206,15 @@ class Ring:
         """Unmap; the file stays for the agent."""
         self.control.release()
         self._memory.close()
+
+    def _may_add_string(self) -> bool:
+        """Take the lock. Not for a signal handler or a finaliser that interrupts its own thread
+        while that one adds a string: it would wait in vain."""
+        if self._string_thread == threading.get_ident():
+            return False
+        had = self._string_lock.acquire(timeout=self._string_wait_s)
+        self._string_wait_s = STRING_WAIT_S if had else 0.0
+        return had
 
     def _add_string(self, text: str, bulky: bool) -> int:
         data = _at_most(text, layout.STRING_BYTES_MAX)

@@ -158,3 +158,13 @@ def test_requests_do_not_wait_for_a_ring_that_is_long_in_making(ring_dir, monkey
     (ring,) = read_rings(ring_dir)
     assert len(ring.records) == 1
     assert ring.counters["requests_unrecorded"] == 4
+
+
+def test_who_gave_up_waiting_finds_the_ring_that_was_made_meanwhile(ring_dir, monkeypatch):
+    monkeypatch.setattr(process, "OPEN_WAIT_S", 0.01)
+    call(dynoscope_probe.wsgi(respond))
+    with process._opening[os.getpid()]:  # hooks are being installed
+        assert process._open_once(os.getpid()) is current_process()
+    process.count_unrecorded()  # its way out crossed the making of the ring
+    (ring,) = read_rings(ring_dir)
+    assert ring.counters["requests_unrecorded"] == 1

@@ -24,6 +24,14 @@ def every_request(monkeypatch):
     assert profiled._running == {}
 
 
+@pytest.fixture
+def switch_interval():
+    """Sets how often threads take turns."""
+    usual_s = sys.getswitchinterval()
+    yield sys.setswitchinterval
+    sys.setswitchinterval(usual_s)
+
+
 def ask(application, start_response=lambda *_: None):
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
     return dynoscope_probe.wsgi(application)(environ, start_response)
@@ -189,7 +197,9 @@ def test_other_threads_are_not_profiled(ring_dir):
     assert [count for (name, _), count in calls.items() if name == "leaf"] == [1]
 
 
-def test_thirty_two_threads_each_have_their_own(ring_dir):
+@pytest.mark.parametrize("switch_s", [0.005, 1e-5], ids=["as usual", "in any order"])
+def test_thirty_two_threads_each_have_their_own(ring_dir, switch_interval, switch_s):
+    switch_interval(switch_s)
     wrapped = dynoscope_probe.wsgi(plain)
     answers = []
 
@@ -204,6 +214,8 @@ def test_thirty_two_threads_each_have_their_own(ring_dir):
         thread.join()
     assert answers == [[b"plain"]] * 96
     (read,) = read_rings(ring_dir)
+    assert (len(read.records), read.counters["requests_unrecorded"]) == (96, 0)
+    assert read.counters["strings_full"] == read.counters["profiles_refused"] == 0
     leaves = [
         row["calls"]
         for row in read.function_costs

@@ -208,10 +208,28 @@ def test_without_memory_there_is_no_ring_and_no_file(tmp_path):
 
 
 def test_a_string_that_nobody_may_add_now_is_lost_and_counted(opened):
-    # A finaliser that runs while its own thread adds a string.
+    class Interrupted(str):  # as by a signal handler or a finaliser, in the same thread
+        def encode(self, *arguments):
+            ids.append(opened.string_id("in the middle"))
+            return super().encode(*arguments)
+
+    ids = []
+    ids.append(opened.string_id(Interrupted("outer")))
+    read = read_ring(opened.path)
+    assert ids[0] == 0
+    assert read.text(ids[1]) == "outer"
+    assert read.counters["strings_full"] == 1
+    assert opened.string_id("afterwards") > ids[1]
+
+
+def test_after_a_wait_in_vain_nobody_waits_until_the_lock_was_had(opened, monkeypatch):
+    monkeypatch.setattr(ring, "STRING_WAIT_S", 60)
+    opened._string_wait_s = 0.01
     with opened._string_lock:
-        assert opened.string_id("in the middle") == 0
-    assert read_ring(opened.path).counters["strings_full"] == 1
+        assert [opened.string_id(f"s{n}") for n in range(100)] == [0] * 100
+        assert opened._string_wait_s == 0
+    assert opened.string_id("afterwards") > 0
+    assert opened._string_wait_s == 60
 
 
 def test_a_ring_is_its_users_alone_unless_the_folder_hands_on_its_group(tmp_path):
