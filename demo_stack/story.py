@@ -21,11 +21,12 @@ from demo_stack.checks import (
 )
 from demo_stack.deploys import deploy
 from demo_stack.faults import cause_slow_query, mend_slow_query
+from demo_stack.pace import affordable_rps, feed_wall_s
 from demo_stack.processes import DemoError, alive
 from demo_stack.progress import Progress
 from demo_stack.releases import PACKAGE, patch_of
 from demo_stack.stack import Stack
-from demo_stack.traffic import RATE_RPS, read_summary, requests_sent, traffic
+from demo_stack.traffic import read_summary, requests_sent, traffic
 from demo_stack.webhook import read_alerts
 
 __all__ = ["FULL", "SHORT", "Outcome", "Timing", "tell"]
@@ -52,8 +53,8 @@ class Timing:
         )
 
 
-FULL = Timing(before_s=100, after_s=100, fault_s=60, patience_s=90)
-SHORT = Timing(before_s=90, after_s=90, fault_s=25, patience_s=120)
+FULL = Timing(before_s=100, after_s=100, fault_s=60, patience_s=240)
+SHORT = Timing(before_s=90, after_s=90, fault_s=25, patience_s=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def tell(
     """Run the story on a stack that is up; the load has ended when it returns."""
     watch = _Watch(stack, progress)
     longest_s = 2 * (timing.before_s + timing.after_s + timing.fault_s) + 3 * timing.patience_s + 60
-    stack.start(traffic(stack.home, stack.edge_url(), seed, RATE_RPS, longest_s))
+    rate_rps = _rate_rps(stack, progress)
+    stack.start(traffic(stack.home, stack.edge_url(), seed, rate_rps, longest_s))
     with progress.step("traffic on release r1", timing.before_s):
         watch.wait(timing.before_s)
     with progress.step(f"rolling out release {SECOND_RELEASE} under load", 10):
@@ -94,6 +96,13 @@ def tell(
     )
     checks = checks_regression(seen, PLANTED) if regression else checks_none(seen)
     return Outcome(seen, checks, watch.machine_cpu())
+
+
+def _rate_rps(stack: Stack, progress: Progress) -> float:
+    wall_s = feed_wall_s(stack.edge_url())
+    rate_rps = affordable_rps(wall_s)
+    progress.say(f"one feed takes {1000 * wall_s:.0f} ms here: {rate_rps:.0f} requests a second")
+    return rate_rps
 
 
 def compare(stack: Stack) -> dict[str, Any]:

@@ -14,7 +14,7 @@ NOTHING = ("no endpoint is reported as dearer", "No alert was delivered")
 def tell(home: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "dynoscope", "demo", "up", "--home", str(home), "--then-down"]
     told = subprocess.run(
-        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=590
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=1_500
     )
     assert told.returncode == 0, told.stdout[-4000:] + told.stderr[-2000:]
     return told.stdout
