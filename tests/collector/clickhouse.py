@@ -19,10 +19,11 @@ CONFIG = """<yandex>
   <default_profile>default</default_profile><default_database>default</default_database>
   <mark_cache_size>67108864</mark_cache_size><uncompressed_cache_size>0</uncompressed_cache_size>
   <max_connections>64</max_connections>
+  {more}
 </yandex>
 """
 USERS = """<yandex>
-  <profiles><default></default></profiles><quotas><default></default></quotas>
+  <profiles><default>{profile}</default></profiles><quotas><default></default></quotas>
   <users>
     <tester>
       <password>{password}</password><networks><ip>127.0.0.1</ip></networks>
@@ -43,24 +44,39 @@ READY_S = 120
 
 @dataclass
 class ClickHouse:
-    """One server; `start` may follow `kill`: the data stay."""
+    """One server; `start` may follow `kill`: the data stay. `more`, `profile`: further
+    elements of its config, and of what statements without settings of their own run with.
+    """
 
     folder: Path
     port: int = 0
+    more: str = field(default="", repr=False)
+    profile: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start; `wait` until it answers."""
         binary = shutil.which("clickhouse-server") or "/usr/sbin/clickhouse-server"
         assert Path(binary).exists(), "clickhouse-server is missing: .ci/setup installs it"
         self.port = self.port or free_port()
-        (self.folder / "config.xml").write_text(CONFIG.format(folder=self.folder, port=self.port))
-        (self.folder / "users.xml").write_text(USERS.format(password=PASSWORD))
+        config = CONFIG.format(folder=self.folder, port=self.port, more=self.more)
+        (self.folder / "config.xml").write_text(config)
+        users = USERS.format(password=PASSWORD, profile=self.profile)
+        (self.folder / "users.xml").write_text(users)
         with (self.folder / "out").open("ab") as out:
             self.process = subprocess.Popen(
                 [binary, f"--config-file={self.folder / 'config.xml'}"],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             )  # fmt: skip
+
+    def wait(self) -> None:
+        """Until it answers."""
+        assert self.process is not None
         last = time.monotonic() + READY_S
         while not self.answers():
             assert self.process.poll() is None, (self.folder / "out").read_text()
