@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,7 @@ def pending(engine: Engine) -> list[Pending]:
             "run the newer version, or choose another store with --data or --clickhouse."
         )
     return [
-        Pending(version, path.name, tuple(map(engine.dialect.filled, statements(path))))
+        Pending(version, path.name, _statements(engine, path))
         for version, path in sorted(files.items())
         if version not in applied
     ]
@@ -51,6 +52,10 @@ def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
             engine.execute(statement)
         _record(engine, one.version, one.name, int(clock() * 1000))
     return [one.name for one in missing]
+
+
+def _statements(engine: Engine, path: Path) -> tuple[str, ...]:
+    return tuple(text for one in statements(path) for text in engine.dialect.statements(one))
 
 
 def _record(engine: Engine, version: int, name: str, applied_ms: int) -> None:

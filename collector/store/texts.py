@@ -10,7 +10,8 @@ QUERIES_DIR = Path(__file__).parent / "queries"
 SCHEMA_DIR = Path(__file__).parent / "schema"
 #: Statements of a file end with a semicolon at the end of a line.
 STATEMENT_END = re.compile(r";\s*$", re.MULTILINE)
-VIEW = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) TO \w+ AS\n(.*)", re.DOTALL)
+VIEW = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) [^\n]* AS\n(.*)", re.DOTALL)
+RAW = "FROM {tables}requests\n"
 
 
 @cache
@@ -31,12 +32,13 @@ def statements(path: Path) -> list[str]:
 
 @cache
 def view_select(view: str, where: str) -> str:
-    """What the newest definition of a view selects, from those raw rows only that `where` names."""
+    """What the newest definition of a view selects, from those raw rows only that `where` names;
+    with its placeholders."""
     found = [
         match[2]
         for _, path in sorted(schema_files().items())
         for statement in statements(path)
         if (match := VIEW.search(statement)) and match[1] == view
     ]
-    before, after = found[-1].split("FROM requests\n")
-    return f"{before}FROM requests\n{where}{after}"
+    before, after = found[-1].split(RAW)
+    return f"{before}{RAW}{where}{after}"

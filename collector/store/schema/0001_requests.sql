@@ -1,7 +1,7 @@
 -- One row a finished request. Columns: profiler.vocabulary.WIRE, and what the store adds: `day`,
 -- `batch_id`, `cell` (the host's number in order of first appearance, mod 64).
 -- wall_bucket, cost_bucket: 8 a doubling; wall edges exactly at 100, 250, 500 ms, 1, 2, 5 s.
-CREATE TABLE IF NOT EXISTS requests
+CREATE TABLE IF NOT EXISTS requests {on_cluster}
 (
     day Date,
     batch_id String,
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS requests
     failed UInt8 MATERIALIZED status >= 500 OR outcome = 'error' OR outcome = 'killed',
     killed UInt8 MATERIALIZED outcome = 'killed'
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, endpoint, ts_ms)
 {deduplicated};

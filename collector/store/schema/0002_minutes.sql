@@ -3,7 +3,7 @@
 -- wallMap, costMap: buckets of requests.wall_bucket and cost_bucket, merged by SummingMergeTree because
 -- their names end in Map.
 
-CREATE TABLE IF NOT EXISTS endpoint_minutes
+CREATE TABLE IF NOT EXISTS endpoint_minutes {on_cluster}
 (
     day Date,
     service LowCardinality(String),
@@ -42,12 +42,12 @@ CREATE TABLE IF NOT EXISTS endpoint_minutes
     first_ms AggregateFunction(min, UInt64),
     last_ms AggregateFunction(max, UInt64)
 )
-ENGINE = SummingMergeTree
+ENGINE = {replicated}SummingMergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, minute_ms, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model)
 {deduplicated};
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS endpoint_minutes_view TO endpoint_minutes AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS endpoint_minutes_view {on_cluster} TO {tables}endpoint_minutes AS
 WITH toFloat64(weight) AS w, w * (outcome != 'killed') AS live
 SELECT
     day,
@@ -88,10 +88,10 @@ SELECT
     uniqState(ring_id) AS rings,
     minState(ts_ms) AS first_ms,
     maxState(ts_ms) AS last_ms
-FROM requests
+FROM {tables}requests
 GROUP BY day, service, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model, minute_ms;
 
-CREATE TABLE IF NOT EXISTS host_minutes
+CREATE TABLE IF NOT EXISTS host_minutes {on_cluster}
 (
     day Date,
     host LowCardinality(String),
@@ -126,12 +126,12 @@ CREATE TABLE IF NOT EXISTS host_minutes
     first_ms AggregateFunction(min, UInt64),
     last_ms AggregateFunction(max, UInt64)
 )
-ENGINE = SummingMergeTree
+ENGINE = {replicated}SummingMergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, host, minute_ms, region, release, cost_unit)
 {deduplicated};
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS host_minutes_view TO host_minutes AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS host_minutes_view {on_cluster} TO {tables}host_minutes AS
 WITH toFloat64(weight) AS w, w * (outcome != 'killed') AS live
 SELECT
     day,
@@ -168,5 +168,5 @@ SELECT
     uniqState(ring_id) AS rings,
     minState(ts_ms) AS first_ms,
     maxState(ts_ms) AS last_ms
-FROM requests
+FROM {tables}requests
 GROUP BY day, host, region, service, release, cost_unit, minute_ms;

@@ -1,5 +1,5 @@
 -- What the sampler saw, and the stacks themselves, once each.
-CREATE TABLE IF NOT EXISTS stack_samples
+CREATE TABLE IF NOT EXISTS stack_samples {on_cluster}
 (
     day Date,
     batch_id String,
@@ -19,12 +19,12 @@ CREATE TABLE IF NOT EXISTS stack_samples
     late_ns UInt64,
     contended UInt8
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, endpoint, ts_ms)
 {deduplicated};
 
-CREATE TABLE IF NOT EXISTS stacks
+CREATE TABLE IF NOT EXISTS stacks {on_cluster}
 (
     day Date,
     batch_id String,
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS stacks
     lines Array(UInt32),
     origins Array(UInt8)
 )
-ENGINE = ReplacingMergeTree
+ENGINE = {replicated}ReplacingMergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY stack_id
 {deduplicated};

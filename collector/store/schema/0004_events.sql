@@ -1,5 +1,5 @@
 -- Everything else that is sent: statements, errors, metrics, changes, limits, alert events.
-CREATE TABLE IF NOT EXISTS statements
+CREATE TABLE IF NOT EXISTS statements {on_cluster}
 (
     day Date,
     batch_id String,
@@ -10,12 +10,12 @@ CREATE TABLE IF NOT EXISTS statements
     fingerprint UInt64,
     text String
 )
-ENGINE = ReplacingMergeTree
+ENGINE = {replicated}ReplacingMergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY fingerprint
 {deduplicated};
 
-CREATE TABLE IF NOT EXISTS errors
+CREATE TABLE IF NOT EXISTS errors {on_cluster}
 (
     day Date,
     batch_id String,
@@ -31,12 +31,12 @@ CREATE TABLE IF NOT EXISTS errors
     endpoint LowCardinality(String),
     trace_id String
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, error_fp, ts_ms)
 {deduplicated};
 
-CREATE TABLE IF NOT EXISTS metrics
+CREATE TABLE IF NOT EXISTS metrics {on_cluster}
 (
     day Date,
     batch_id String,
@@ -51,12 +51,12 @@ CREATE TABLE IF NOT EXISTS metrics
     value Float64,
     source LowCardinality(String)
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, name, host, ts_ms)
 {deduplicated};
 
-CREATE TABLE IF NOT EXISTS changes
+CREATE TABLE IF NOT EXISTS changes {on_cluster}
 (
     day Date,
     batch_id String,
@@ -71,12 +71,12 @@ CREATE TABLE IF NOT EXISTS changes
     changed_functions Array(LowCardinality(String)),
     note String
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, ts_ms)
 {deduplicated};
 
-CREATE TABLE IF NOT EXISTS limits
+CREATE TABLE IF NOT EXISTS limits {on_cluster}
 (
     day Date,
     batch_id String,
@@ -88,12 +88,12 @@ CREATE TABLE IF NOT EXISTS limits
     what LowCardinality(String),
     count UInt64
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, ts_ms)
 {deduplicated};
 
-CREATE TABLE IF NOT EXISTS alert_events
+CREATE TABLE IF NOT EXISTS alert_events {on_cluster}
 (
     day Date,
     batch_id String,
@@ -107,7 +107,7 @@ CREATE TABLE IF NOT EXISTS alert_events
     reason String,
     json String
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (id, ts_ms)
 {deduplicated};

@@ -1,5 +1,5 @@
 -- What is known of single requests: the spans of kept traces, the functions of profiled requests.
-CREATE TABLE IF NOT EXISTS spans
+CREATE TABLE IF NOT EXISTS spans {on_cluster}
 (
     day Date,
     batch_id String,
@@ -19,12 +19,12 @@ CREATE TABLE IF NOT EXISTS spans
     release LowCardinality(String),
     endpoint LowCardinality(String)
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (trace_id, started_ns)
 {deduplicated};
 
-CREATE TABLE IF NOT EXISTS function_costs
+CREATE TABLE IF NOT EXISTS function_costs {on_cluster}
 (
     day Date,
     batch_id String,
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS function_costs
     cost_inclusive UInt64,
     cost_unit LowCardinality(String)
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, endpoint, ts_ms)
 {deduplicated};

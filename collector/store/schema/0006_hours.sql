@@ -1,6 +1,6 @@
 -- endpoint_minutes, a day after the other, by the hour: `minute_ms` is the hour's start. A day is in one
 -- of the two tables, so endpoint_times, which reads both, counts all of them once.
-CREATE TABLE IF NOT EXISTS endpoint_hours
+CREATE TABLE IF NOT EXISTS endpoint_hours {on_cluster}
 (
     day Date,
     service LowCardinality(String),
@@ -39,9 +39,9 @@ CREATE TABLE IF NOT EXISTS endpoint_hours
     first_ms AggregateFunction(min, UInt64),
     last_ms AggregateFunction(max, UInt64)
 )
-ENGINE = SummingMergeTree
+ENGINE = {replicated}SummingMergeTree{zookeeper_path}
 PARTITION BY day
 ORDER BY (service, minute_ms, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model);
 
-CREATE TABLE IF NOT EXISTS endpoint_times AS endpoint_minutes
+CREATE TABLE IF NOT EXISTS endpoint_times {on_cluster} AS {tables}endpoint_minutes
 ENGINE = Merge({database}, '^endpoint_(minutes|hours)$');
