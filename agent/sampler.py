@@ -7,18 +7,29 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from agent import inside
 from agent.stacks import RawStack, parse_raw
 
-__all__ = ["PySpy", "Sampler", "Window", "py_spy_binary"]
+__all__ = ["PySpy", "Sampler", "Target", "Window", "py_spy_binary"]
 
 _SUMMARY = re.compile(r"Samples: (\d+) Errors: (\d+)")
 _BEHIND = re.compile(r"([\d.]+)(ns|µs|us|ms|s) behind")
 _UNIT_NS = {"ns": 1, "µs": 1_000, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 _REASON_CHARACTERS_MAX = 200
+END_WITHIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A process to take stacks of. `inner_pid`: its pid in its own pid namespace, 0 if in ours."""
+
+    pid: int
+    inner_pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class Window:
 class Sampler(Protocol):
     """What takes stacks. Never raises for what a worker or the host does: it says `failure`."""
 
-    def sample(self, pids: Sequence[int], duration_s: int, rate_hz: int) -> list[Window]:
+    def sample(self, targets: Sequence[Target], duration_s: int, rate_hz: int) -> list[Window]:
         """On-CPU stacks of each worker, all at the same time; one window each, in order."""
 
     def stop(self) -> None:
@@ -64,14 +75,14 @@ class PySpy:
         self._running: list[subprocess.Popen[bytes]] = []
         self._stopped = False
 
-    def sample(self, pids: Sequence[int], duration_s: int, rate_hz: int) -> list[Window]:
+    def sample(self, targets: Sequence[Target], duration_s: int, rate_hz: int) -> list[Window]:
         """See `Sampler.sample`. py-spy spreads its ticks at random (exponential intervals)."""
         with tempfile.TemporaryDirectory(prefix="dynoscope-") as folder:
-            started = [self._start(pid, Path(folder), duration_s, rate_hz) for pid in pids]
+            started = [self._start(one, Path(folder), duration_s, rate_hz) for one in targets]
             deadline = time.monotonic() + 2 * duration_s + self._grace_s
             windows = [
-                self._finish(pid, begun, Path(folder), duration_s * rate_hz, deadline)
-                for pid, begun in zip(pids, started, strict=True)
+                self._finish(one, begun, Path(folder), duration_s * rate_hz, deadline)
+                for one, begun in zip(targets, started, strict=True)
             ]
         self._running = []
         return windows
@@ -80,15 +91,19 @@ class PySpy:
         """Kill the py-spy processes that run; `sample` returns at once."""
         self._stopped = True
         for process in list(self._running):
-            process.kill()
+            _kill(process)
 
     def _start(
-        self, pid: int, folder: Path, duration_s: int, rate_hz: int
+        self, target: Target, folder: Path, duration_s: int, rate_hz: int
     ) -> tuple[subprocess.Popen[bytes], int] | str:
         """The process and when it began (monotonic, ns), or why there is none."""
-        command = [self._binary, "record", "--pid", str(pid), "--nonblocking", "--threads"]
+        pid = target.pid
+        command = [self._binary, "record", "--pid", str(target.inner_pid or pid)]
+        command += ["--nonblocking", "--threads"]
         command += ["--full-filenames", "--format", "raw", "--output", str(folder / f"{pid}.raw")]
         command += ["--rate", str(rate_hz), "--duration", str(duration_s)]
+        if target.inner_pid:
+            command = inside.within(pid) + command
         try:
             with open(folder / f"{pid}.log", "wb") as log:
                 process = subprocess.Popen(
@@ -99,27 +114,28 @@ class PySpy:
                     env={**os.environ, "RUST_BACKTRACE": "0"},
                 )
         except OSError as error:
-            return f"py-spy does not start ({self._binary}): {error.strerror}"
+            return f"py-spy does not start ({command[0]}): {error.strerror}"
         self._running.append(process)
         if self._stopped:
-            process.kill()
+            _kill(process)
         return process, time.monotonic_ns()
 
     def _finish(
         self,
-        pid: int,
+        target: Target,
         begun: tuple[subprocess.Popen[bytes], int] | str,
         folder: Path,
         ticks_planned: int,
         deadline: float,
     ) -> Window:
+        pid = target.pid
         if isinstance(begun, str):
             return _failed(pid, begun)
         process, started_ns = begun
         try:
             status = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            process.kill()
+            _kill(process)
             process.wait()
             return _failed(pid, "py-spy hung and was ended")
         log = (folder / f"{pid}.log").read_text("utf-8", "replace")
@@ -135,6 +151,14 @@ class PySpy:
         return Window(
             pid, duration_ns, max(0, ticks - errors), errors, _late_ns(log), tuple(stacks)
         )
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End py-spy; a prefix before it waits for it, and then ends by itself."""
+    if process.poll() is None and inside.end(process.pid):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_WITHIN_S)
+    process.kill()
 
 
 def _failed(pid: int, reason: str) -> Window:

@@ -14,7 +14,10 @@ __all__ = ["Sampled", "WorkerView", "foreign_samples", "sampled"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A live worker that could be profiled. `sys_path` is joined by newlines."""
+    """A live worker that could be profiled. `sys_path` is joined by newlines.
+
+    `inner_pid`: its pid in its own pid namespace, 0 if that is ours.
+    """
 
     ring_id: int
     pid: int
@@ -22,6 +25,7 @@ class WorkerView:
     release: str
     identity: Identity
     sys_path: str
+    inner_pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from threading import Event, Lock
 from typing import Any
 
 from agent.budget import Budget
+from agent.inside import inner_task_ids
 from agent.limits import Limits
 from agent.requests import Identity
-from agent.sampler import Sampler, Window
+from agent.sampler import Sampler, Target, Window
 from agent.samples import Sampled, WorkerView, foreign_samples, sampled
 from agent.schedstat import contended, schedstat, task_ids
 from agent.stacks import Modules, Stack
@@ -67,7 +68,7 @@ class Sampling:
     #: ring id -> when it was profiled last, epoch ms
     profiled_ms: dict[int, int] = field(default_factory=dict)
     _refused: set[int] = field(default_factory=set)
-    _modules: dict[str, Modules] = field(default_factory=dict)
+    _modules: dict[tuple[str, str], Modules] = field(default_factory=dict)
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _stacks: dict[int, tuple[Identity, Stack]] = field(default_factory=dict)
     _idle: dict[Identity, tuple[int, float]] = field(default_factory=dict)
@@ -88,11 +89,11 @@ class Sampling:
 
     def window(self, chosen: Sequence[WorkerView], rate_hz: int) -> None:
         """Profile the chosen workers once and keep what they gave."""
-        pids = [one.pid for one in chosen]
-        tasks = [task_ids(pid, self.proc_root) for pid in pids]
-        before = [schedstat(pid, self.proc_root) for pid in pids]
+        tasks = [self._tasks(one) for one in chosen]
+        before = [schedstat(one.pid, self.proc_root) for one in chosen]
         started_ms, children_s = self.wall_ms(), _children_cpu_s()
-        windows = self.sampler.sample(pids, self.window_s, rate_hz)
+        targets = [Target(one.pid, one.inner_pid) for one in chosen]
+        windows = self.sampler.sample(targets, self.window_s, rate_hz)
         ticks = sum(one.ticks + one.errors for one in windows)
         self.budget.learn(len(chosen), ticks, _children_cpu_s() - children_s)
         now_s = self.monotonic_s()
@@ -113,7 +114,7 @@ class Sampling:
             result = sampled(
                 worker,
                 window,
-                self._modules_of(worker.sys_path),
+                self._modules_of(worker),
                 started_ms=started_ms,
                 window_ms=round(length_s * 1000),
                 weight_s=weight_s,
@@ -160,10 +161,11 @@ class Sampling:
 
     def _usable(self, worker: WorkerView, window: Window, tasks: frozenset[int]) -> bool:
         """Whether the window is to be believed; the reason is kept where it is not."""
-        tasks |= task_ids(worker.pid, self.proc_root)
+        left = self._tasks(worker)
+        tasks |= left
         samples = sum(one.samples for one in window.stacks)
         if window.failure:
-            if tasks:  # a worker that ended in the window is no failure of the sampler
+            if left:  # a worker that ended in the window is no failure of the sampler
                 self.limits.add("windows_failed", service=worker.identity.service)
             self.reasons[worker.ring_id] = window.failure
         elif samples and foreign_samples(window.stacks, tasks) > samples / 2:
@@ -189,10 +191,20 @@ class Sampling:
             idle = result.idle_ticks
             self._idle[who] = (ticks + idle, seconds + idle * weight_s)
 
-    def _modules_of(self, sys_path: str) -> Modules:
+    def _tasks(self, worker: WorkerView) -> frozenset[int]:
+        """Thread ids of a worker, as py-spy will name them."""
+        ids = inner_task_ids if worker.inner_pid else task_ids
+        return ids(worker.pid, self.proc_root)
+
+    def _modules_of(self, worker: WorkerView) -> Modules:
+        """A container has files of its own, so its workers share nothing with others."""
+        root = str(self.proc_root / f"{worker.pid}/root") if worker.inner_pid else ""
         if len(self._modules) > SYS_PATHS_MAX:
             self._modules.clear()
-        return self._modules.setdefault(sys_path, Modules(sys_path))
+        key = root, worker.sys_path
+        if key not in self._modules:
+            self._modules[key] = Modules(worker.sys_path, lambda file: os.path.exists(root + file))
+        return self._modules[key]
 
 
 def cpu_s() -> float:

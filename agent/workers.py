@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.errors import RingRefused
+from agent.inside import why_not
 from agent.namespaces import Namespaces, hidden, start_ticks
 from agent.requests import Identity
 from agent.rings import Ring, open_ring
@@ -21,8 +22,6 @@ HIDDEN = (
     "/proc hides the process from the agent (hidepid), so neither numbers nor stacks: give the"
     " agent the group of the mount option gid="
 )
-#: py-spy asks /proc about thread ids as the process itself counts them, and finds other threads.
-CONTAINED = "in another pid namespace, where py-spy would count waits as CPU: no stacks"
 
 
 @dataclass(slots=True)
@@ -36,6 +35,8 @@ class Worker:
     last_alive_ns: int = 0
     #: the agent's own pid for it, which is not the ring's in a container; 0: not known
     pid: int = 0
+    #: its pid in its own pid namespace; 0 if that is ours, or not known
+    inner_pid: int = 0
     #: when its newest record was read
     last_record_ns: int = 0
 
@@ -54,6 +55,7 @@ class Worker:
             release=ring.string(header.release_id),
             identity=identity,
             sys_path=ring.string(header.sys_path_id),
+            inner_pid=self.inner_pid,
         )
 
 
@@ -68,8 +70,12 @@ class Workers:
     #: file names seen by the last look
     names: set[str] = field(default_factory=set)
     namespaces: Namespaces = field(init=False)
+    #: why the agent cannot enter other pid namespaces, or ""; py-spy asks /proc about thread ids as
+    #: the process itself counts them, and from outside it would find other threads
+    shut_out: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self.shut_out = why_not(self.proc_root)
         self.namespaces = Namespaces(self.proc_root)
 
     def look(self, now_ns: int) -> None:
@@ -114,9 +120,10 @@ class Workers:
             worker.pid = header.pid
         elif not worker.pid:
             found = self.namespaces.find(header, now_ns)
-            worker.unreachable = ELSEWHERE if found is None else CONTAINED
+            worker.unreachable = ELSEWHERE if found is None else self.shut_out
             worker.alive = found != 0
             worker.pid = found or 0
+            worker.inner_pid = header.pid if found else 0
             if not found:
                 return
         ticks = start_ticks(worker.pid, self.proc_root)

@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 from agent.doctor.facts import Facts
 from agent.doctor.findings import Finding
-from agent.doctor.host_checks import counters, ptrace, py_spy, ring_folder, shared_memory
+from agent.doctor.host_checks import (
+    containers,
+    counters,
+    ptrace,
+    py_spy,
+    ring_folder,
+    shared_memory,
+)
 from agent.doctor.outside_checks import clock, collector, spool, token
 from agent.doctor.worker_checks import names, rings, settings, uwsgi
 
@@ -20,6 +27,7 @@ CHECKS: tuple[Callable[[Facts], Finding], ...] = (
     uwsgi,
     counters,
     ptrace,
+    containers,
     py_spy,
     collector,
     token,

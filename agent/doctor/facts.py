@@ -35,7 +35,8 @@ class Folder:
 @dataclass(frozen=True, slots=True)
 class RingFacts:
     """A ring of a living worker. `no_trace`: why its memory may not be read; `unreachable`: why
-    the agent cannot see its process; `defaulted`: names nobody chose (service, release)."""
+    the agent cannot see its process, or enter its pid namespace; `inner_pid`: its pid there, 0 if
+    that namespace is ours; `defaulted`: names nobody chose (service, release)."""
 
     service: str
     pid: int
@@ -47,6 +48,7 @@ class RingFacts:
     requests_unrecorded: int
     no_trace: str = ""
     unreachable: str = ""
+    inner_pid: int = 0
     defaulted: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ import stat
 from agent.doctor.facts import Facts
 from agent.doctor.findings import Finding, failed, ok, warning
 
-__all__ = ["counters", "ptrace", "py_spy", "ring_folder", "shared_memory"]
+__all__ = ["containers", "counters", "ptrace", "py_spy", "ring_folder", "shared_memory"]
 
 #: A worker's ring with the probe's default settings.
 RING_BYTES = 6 << 20
@@ -103,7 +103,7 @@ def ptrace(facts: Facts) -> Finding:
     if kept_out:
         says = f"{kernel.user} may not read the memory of {len(kept_out)} workers, so no stacks"
         return failed(name, f"{says}; {setting}.", mend)
-    unseen = [ring for ring in facts.rings if ring.unreachable]
+    unseen = [ring for ring in facts.rings if ring.unreachable and not ring.inner_pid]
     if unseen:
         says = f"{len(unseen)} workers: {unseen[0].unreachable}."
         return warning(name, says, "run the agent in the host's pid namespace (hostPID: true)")
@@ -116,6 +116,23 @@ def ptrace(facts: Facts) -> Finding:
         return failed(name, f"{kernel.user} has no CAP_SYS_PTRACE, and {setting}.", mend)
     says = f"{kernel.user} may read its own processes only ({setting})."
     return ok(name, says)
+
+
+def containers(facts: Facts) -> Finding:
+    """Whether the agent may enter the pid namespaces of workers in containers."""
+    name = "containers"
+    inside = [ring for ring in facts.rings if ring.inner_pid]
+    if not inside:
+        return ok(name, "No worker that the agent sees is in another pid namespace.")
+    kept_out = [ring for ring in inside if ring.unreachable]
+    if not kept_out:
+        return ok(name, f"{len(inside)} workers in other pid namespaces can be entered.")
+    says = f"{len(kept_out)} workers: {kept_out[0].unreachable}."
+    mend = (
+        "the drop-in agent/service/containers.conf for its unit; in Kubernetes what"
+        " agent/service/daemonset.yaml says of SYS_ADMIN"
+    )
+    return warning(name, says, mend)
 
 
 def py_spy(facts: Facts) -> Finding:

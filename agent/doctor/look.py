@@ -3,16 +3,17 @@
 import os
 import pwd
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from agent.doctor.facts import Facts, Folder, Kernel, PySpy
+from agent.doctor.facts import Facts, Folder, Kernel, PySpy, RingFacts
 from agent.doctor.look_outside import look_at_collector, look_at_spool
 from agent.doctor.look_workers import look_at_workers, try_py_spy
+from agent.inside import SYS_PTRACE, has_capability
+from agent.sampler import Target
 
 __all__ = ["look"]
 
-#: Bit of CAP_SYS_PTRACE in the masks of /proc/PID/status (linux/capability.h).
-CAP_SYS_PTRACE = 19
 DEVICES = "bus/event_source/devices"
 
 
@@ -29,7 +30,7 @@ def look(
 ) -> Facts:
     """All facts. Takes some seconds at most where the collector or py-spy hangs."""
     rings, refused, masters = look_at_workers(ring_dir, proc_root)
-    tried: PySpy = try_py_spy(py_spy, [ring.pid for ring in rings if ring.pid])
+    tried: PySpy = try_py_spy(py_spy, _targets(rings))
     return Facts(
         kernel=_kernel(proc_root, sys_root),
         shm=folder_of(shm),
@@ -72,7 +73,7 @@ def _kernel(proc_root: Path, sys_root: Path) -> Kernel:
         has_pmu=any(_is_pmu(name) for name in devices),
         ptrace_scope=_number(proc_root / "sys/kernel/yama/ptrace_scope"),
         user=_user(),
-        may_ptrace=_may_ptrace(proc_root),
+        may_ptrace=has_capability(SYS_PTRACE, proc_root),
     )
 
 
@@ -88,17 +89,14 @@ def _number(path: Path) -> int | None:
         return None
 
 
+def _targets(rings: Iterable[RingFacts]) -> list[Target]:
+    """Workers whose stacks can be taken at all."""
+    able = [ring for ring in rings if ring.pid and not ring.unreachable]
+    return [Target(ring.pid, ring.inner_pid) for ring in able]
+
+
 def _user() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return f"the user {os.geteuid()}"
-
-
-def _may_ptrace(proc_root: Path) -> bool:
-    try:
-        lines = (proc_root / "self/status").read_text().splitlines()
-    except OSError:
-        return False
-    masks = [line.split()[1] for line in lines if line.startswith("CapEff:")]
-    return bool(masks) and bool(int(masks[0], 16) >> CAP_SYS_PTRACE & 1)

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.conditions import may_trace
 from agent.doctor.facts import Master, PySpy, RingFacts
 from agent.errors import AgentError
+from agent.inside import within
+from agent.sampler import Target
 from agent.uwsgi_master import master_of
 from agent.workers import Worker, Workers
 from dynoscope_probe import layout
@@ -55,6 +58,7 @@ def _ring(worker: Worker, proc_root: Path) -> RingFacts:
         requests_unrecorded=counters["requests_unrecorded"],
         no_trace=may_trace(worker.pid, proc_root),
         unreachable=worker.unreachable,
+        inner_pid=worker.inner_pid,
         defaulted=_defaulted(worker, proc_root),
     )
 
@@ -75,13 +79,16 @@ def _defaulted(worker: Worker, proc_root: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def try_py_spy(binary: str, pids: list[int]) -> PySpy:
+def try_py_spy(binary: str, targets: Sequence[Target]) -> PySpy:
     """Its version, and whether it reads the first of these processes."""
     version, failure = _run([binary, "--version"])
-    if failure or not pids:
+    if failure or not targets:
         return PySpy(binary, "" if failure else version, failure, 0, "")
-    _, reading_failure = _run([binary, "dump", "--nonblocking", "--pid", str(pids[0])])
-    return PySpy(binary, version, "", pids[0], reading_failure)
+    first = targets[0]
+    dump = [binary, "dump", "--nonblocking", "--pid", str(first.inner_pid or first.pid)]
+    prefix = within(first.pid) if first.inner_pid else []
+    _, reading_failure = _run([*prefix, *dump])
+    return PySpy(binary, version, "", first.pid, reading_failure)
 
 
 def _run(command: list[str]) -> tuple[str, str]:

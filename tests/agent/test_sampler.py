@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from agent.sampler import PySpy, py_spy_binary
+from agent.sampler import PySpy, Target, py_spy_binary
 from agent.stacks import Modules, mend, resolve
 from tests.agent.processes import ROOT, target, until
 
@@ -22,7 +22,7 @@ def script(folder, text):
 
 def test_shares_of_two_functions_and_their_endpoint():
     with target("two_functions") as process:
-        (window,) = PySpy(py_spy_binary()).sample([process.pid], 4, 100)
+        (window,) = PySpy(py_spy_binary()).sample([Target(process.pid)], 4, 100)
         process.stdin.write("\n")
         process.stdin.flush()
         dear_ns, cheap_ns = map(int, process.stdout.readline().split())
@@ -48,20 +48,20 @@ def test_shares_of_two_functions_and_their_endpoint():
 
 
 def test_a_missing_binary_is_a_failure_with_its_reason():
-    (window,) = PySpy("/nonexistent/py-spy").sample([os.getpid()], 1, 5)
+    (window,) = PySpy("/nonexistent/py-spy").sample([Target(os.getpid())], 1, 5)
     assert "does not start (/nonexistent/py-spy)" in window.failure
 
 
 def test_a_process_that_is_gone_is_a_failure_with_its_reason():
     with target("two_functions") as process:
         pid = process.pid
-    (window,) = PySpy(py_spy_binary()).sample([pid], 1, 5)
+    (window,) = PySpy(py_spy_binary()).sample([Target(pid)], 1, 5)
     assert window.failure.startswith("py-spy ended with 1: Error: ")
 
 
 def test_a_refusal_is_a_failure_with_its_reason(tmp_path):
     refusing = script(tmp_path, "echo 'Permission Denied: Try again with sudo' >&2; exit 1")
-    (window,) = PySpy(refusing).sample([os.getpid()], 1, 5)
+    (window,) = PySpy(refusing).sample([Target(os.getpid())], 1, 5)
     assert window.failure == "py-spy ended with 1: Permission Denied: Try again with sudo"
 
 
@@ -70,7 +70,7 @@ def test_one_that_hangs_is_ended_and_costs_the_others_nothing(tmp_path):
         tmp_path, f'case "$*" in *"--pid 1 "*) exec sleep 600;; esac; exec {py_spy_binary()} "$@"'
     )
     with target("two_functions") as process:
-        hung, good = PySpy(hanging, grace_s=1.0).sample([1, process.pid], 1, 20)
+        hung, good = PySpy(hanging, grace_s=1.0).sample([Target(1), Target(process.pid)], 1, 20)
     assert hung.failure == "py-spy hung and was ended"
     assert good.failure == "" and good.ticks > 0
 
@@ -79,7 +79,9 @@ def test_a_worker_that_ends_in_the_window_gives_what_there_was():
     with target("two_functions") as process:
         windows = []
         sampler = PySpy(py_spy_binary())
-        thread = Thread(target=lambda: windows.extend(sampler.sample([process.pid], 30, 50)))
+        thread = Thread(
+            target=lambda: windows.extend(sampler.sample([Target(process.pid)], 30, 50))
+        )
         thread.start()
         until(lambda: _spied_on(process.pid))
         time.sleep(random.Random(1).uniform(1, 2))  # some ticks, not a readiness wait
@@ -94,7 +96,9 @@ def test_stop_ends_it_at_once():
     with target("two_functions") as process:
         windows = []
         sampler = PySpy(py_spy_binary())
-        thread = Thread(target=lambda: windows.extend(sampler.sample([process.pid], 60, 20)))
+        thread = Thread(
+            target=lambda: windows.extend(sampler.sample([Target(process.pid)], 60, 20))
+        )
         thread.start()
         until(lambda: _spied_on(process.pid))
         sampler.stop()

@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 import httpx
 
-from tests.agent.processes import ROOT, until
+from tests.agent.processes import CONTAINER, ROOT, until
 
 
 @contextmanager
@@ -46,7 +46,10 @@ def uwsgi(
         until(lambda: process.poll() is None and _answers(url))
         yield url
     finally:
-        process.terminate()
+        if within == CONTAINER:
+            process.kill()  # it waits out SIGTERM; its child ends with it, and all beneath
+        else:
+            process.terminate()
         process.wait(20)
 
 

@@ -12,7 +12,7 @@ import pytest
 from agent.doctor.look import folder_of, look
 from agent.doctor.look_outside import look_at_collector, look_at_spool
 from agent.doctor.look_workers import look_at_workers, try_py_spy
-from agent.sampler import py_spy_binary
+from agent.sampler import Target, py_spy_binary
 from collector.tokens import load_or_make_tokens
 from tests.agent.processes import target, until
 from tests.agent.rings import make_ring
@@ -29,7 +29,7 @@ def test_a_uwsgi_worker_and_the_line_that_its_ini_lacks(tmp_path, after_fork):
     ini.write_text("[uwsgi]\n" + "py-call-osafterfork = true\n" * after_fork)
     with uwsgi(tmp_path, "--ini", str(ini)):
         (ring,), refused, (master,) = look_at_workers(tmp_path, PROC)
-        tried = try_py_spy(py_spy_binary(), [ring.pid])
+        tried = try_py_spy(py_spy_binary(), [Target(ring.pid)])
     assert (master.sure, master.after_fork, master.stats) == (True, after_fork, False)
     assert master.ini == str(ini)
     assert refused == ()
@@ -58,7 +58,7 @@ def test_rings_of_the_dead_are_no_workers(tmp_path):
 def test_py_spy_that_is_missing_and_a_process_that_is_no_python(tmp_path):
     assert try_py_spy("/nonexistent", []).failure == "no such file or directory"
     assert try_py_spy(py_spy_binary(), []).pid == 0
-    failure = try_py_spy(py_spy_binary(), [1]).reading_failure
+    failure = try_py_spy(py_spy_binary(), [Target(1)]).reading_failure
     assert failure and "\n" not in failure
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.processes import ROOT, ask, until
+from tests.agent.processes import CONTAINER, ROOT, ask, until
 from tests.agent.receiver import receiver
-from tests.agent.service.test_unit import unit
+from tests.agent.service.test_unit import CONTAINERS, UNIT, unit
 from tests.agent.test_command import status_of
 from tests.privileges import needs_root
 
@@ -76,10 +76,11 @@ def started(prefix: list[str], *words: str, log: Path) -> Iterator[subprocess.Po
         process.communicate()
 
 
-def agent(folder: Path, url: str):
-    capability = unit()["Service"]["AmbientCapabilities"].removeprefix("CAP_").lower()
+def agent(folder: Path, url: str, *drop_ins: Path):
+    given = [unit(one)["Service"]["AmbientCapabilities"] for one in (UNIT, *drop_ins)]
+    capabilities = [name.removeprefix("CAP_").lower() for name in given]
     return started(
-        as_user(AGENT, capability), "-m", "dynoscope", "agent", "run", "--url", url,
+        as_user(AGENT, *capabilities), "-m", "dynoscope", "agent", "run", "--url", url,
         "--ring-dir", str(folder / "rings"), "--spool", str(folder / "spool"),
         "--flush-s", "0.5", "--window-s", "1", "--budget", "50%", "--rate", "50",
         "--statsd-port", "0", "--metrics-port", "0", log=folder / "agent.log",
@@ -113,6 +114,23 @@ def test_records_and_stacks_of_another_user_and_a_quick_stop_that_loses_nothing(
     assert "GET /feed" in {row["endpoint"] for row in collector.rows("stack_samples")}
     names = {row["name"] for row in collector.rows("metrics")}
     assert {"worker_rss_bytes", "worker_pss_bytes"} <= names
+
+
+@needs_root
+def test_with_the_drop_in_the_agents_user_has_stacks_of_a_container(folder):
+    worker = started(
+        [*CONTAINER, *as_user(WORKER)], "-m", "tests.agent.targets.busy_worker",
+        str(folder / "rings"), "65536", log=folder / "worker.log",
+    )  # fmt: skip
+    with receiver() as collector, worker as busy:
+        assert busy.stdout.readline() == "ready\n", (folder / "worker.log").read_text()
+        with agent(folder, collector.url):
+            until(lambda: (now := status_of(folder / "spool")) and now["workers"])
+            (seen,) = status_of(folder / "spool")["workers"]
+        assert "give the agent CAP_SYS_ADMIN besides" in seen["reason"]
+        with agent(folder, collector.url, CONTAINERS):
+            until(lambda: collector.rows("stack_samples"))
+    assert "GET /feed" in {row["endpoint"] for row in collector.rows("stack_samples")}
 
 
 @needs_root

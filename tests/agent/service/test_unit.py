@@ -9,13 +9,15 @@ from tests.privileges import needs_root
 
 SERVICE = Path(__file__).parents[3] / "agent" / "service"
 UNIT = SERVICE / "dynoscope-agent.service"
+CONTAINERS = SERVICE / "containers.conf"
 INSTALLED = "/opt/dynoscope/bin/dynoscope"
 
 
-def unit() -> ConfigParser:
-    parser = ConfigParser(strict=True, interpolation=None)
+def unit(file: Path = UNIT) -> ConfigParser:
+    """A unit, or a drop-in; of a setting that is given twice the last."""
+    parser = ConfigParser(strict=file == UNIT, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment]
-    parser.read(UNIT)
+    parser.read(file)
     return parser
 
 
@@ -32,6 +34,19 @@ def test_systemd_finds_nothing_wrong(tmp_path):
     assert (found.returncode, found.stderr) == (0, "")
     here.write_text(here.read_text().replace("PrivateTmp=yes", "PrivateTmpp=yes"))
     assert "PrivateTmpp" in analyze("verify", "--man=no", str(here)).stderr
+
+
+def test_systemd_finds_nothing_wrong_with_the_drop_in_for_containers(tmp_path):
+    here = tmp_path / UNIT.name
+    text = UNIT.read_text()
+    here.write_text(text.replace(INSTALLED, str(Path(sys.executable).parent / "dynoscope")))
+    folder = tmp_path / f"{UNIT.name}.d"
+    folder.mkdir()
+    (folder / CONTAINERS.name).write_text(CONTAINERS.read_text())
+    found = analyze("verify", "--man=no", "--recursive-errors=no", str(here))
+    assert (found.returncode, found.stderr) == (0, "")
+    (folder / CONTAINERS.name).write_text(CONTAINERS.read_text() + "RestrictNamespacess=no\n")
+    assert "RestrictNamespacess" in analyze("verify", "--man=no", str(here)).stderr
 
 
 def test_it_is_exposed_as_little_as_the_readme_says():
