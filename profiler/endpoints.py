@@ -7,6 +7,7 @@ import numpy as np
 
 from profiler.load import LoadWindows, reaching, without_load
 from profiler.measured import RequestWindows, SideData
+from profiler.overlap import at_the_same_minutes
 from profiler.records import EndpointChange, Interval
 from profiler.statistics import Difference, Ratios, benjamini_hochberg, difference, host_ratios
 
@@ -35,11 +36,12 @@ def endpoint_changes(
     }
     for endpoint, unit in sorted(keys):
         left, right = (_cost_ratios(side.requests, endpoint, unit, hosts) for side in (a, b))
-        spread = difference(left, right)
+        spread, concurrent = difference(left, right), None
         if unit == "cpu_ns":
             busy_a, busy_b = (_load_windows(s.requests, endpoint, unit, hosts) for s in (a, b))
             spread = reaching(spread, without_load(busy_a, busy_b, len(hosts)))
-        change = _endpoint_change(a, b, endpoint, unit, spread)
+            concurrent = at_the_same_minutes(busy_a, busy_b, len(hosts))
+        change = _reaching(_endpoint_change(a, b, endpoint, unit, spread), concurrent)
         if change.requests_a + change.requests_b:
             changes.append(change)
             spreads.append(spread)
@@ -47,6 +49,22 @@ def endpoint_changes(
     return [
         replace(change, p_corrected=p) for change, p in zip(changes, corrected, strict=True)
     ], spreads
+
+
+def _reaching(change: EndpointChange, concurrent: Interval | None) -> EndpointChange:
+    """The change with its intervals stretched over what both releases showed at the same minutes.
+
+    Before and after differ by the machine, too; a change of the code shows in both comparisons.
+    """
+    if concurrent is None or not change.cost_a > 0:
+        return change
+    relative = Interval(
+        change.relative.value,
+        min(change.relative.low, concurrent.low),
+        max(change.relative.high, concurrent.high),
+    )
+    absolute = replace(_scaled(relative, 1 / change.cost_a), value=change.difference.value)
+    return replace(change, relative=relative, difference=absolute, concurrent=concurrent)
 
 
 def _load_windows(
@@ -129,7 +147,7 @@ def judged(change: EndpointChange, budget: float) -> EndpointChange:
         return replace(change, reason=f"{fewest} requests on one side; at least {REQUESTS_MIN}")
     if not np.isfinite([relative.low, relative.high]).all():
         return replace(change, reason="fewer than 3 windows of time on one side; wait a little")
-    span = f"95% interval {relative.low:+.1%} to {relative.high:+.1%}"
+    span = f"95% interval {relative.low:+.1%} to {relative.high:+.1%}{_concurrently(change)}"
     certain = change.p_corrected < SIGNIFICANCE
     bar = max(budget, change.floor)
     if certain and relative.low > bar:
@@ -144,6 +162,13 @@ def judged(change: EndpointChange, budget: float) -> EndpointChange:
         return replace(change, verdict="no change", reason=f"{span}, budget {budget:.1%}")
     more = (reach / TOLERANCE) ** 2 - 1
     return replace(change, reason=f"{span}; needs about {more:.1f} times as much data again")
+
+
+def _concurrently(change: EndpointChange) -> str:
+    seen = change.concurrent
+    if seen is None:
+        return ""
+    return f"; at the same minutes {seen.value:+.1%}, {seen.low:+.1%} to {seen.high:+.1%}"
 
 
 def worst_endpoint(endpoints: Sequence[EndpointChange]) -> EndpointChange | None:

@@ -16,6 +16,7 @@ __all__ = [
     "FunctionChange",
     "FunctionCost",
     "Interval",
+    "PeakCost",
     "Verdict",
 ]
 
@@ -62,6 +63,8 @@ class EndpointChange:
     chance: float = float("nan")
     #: what cannot be told from the machine's own changes, whatever the interval says; relative
     floor: float = 0.0
+    #: the relative change while both ran at the same minutes on different hosts; None: not told
+    concurrent: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,43 @@ class FunctionChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PeakCost:
+    """The headline metric: cost per active user in each side's busiest whole minute."""
+
+    minute_ms_a: int
+    minute_ms_b: int
+    users_a: int
+    users_b: int
+    #: in the unit of the FleetChange that carries it
+    per_user_a: float
+    per_user_b: float
+    #: 0.1: 10% more
+    relative: float
+
+
+@dataclass(frozen=True, slots=True)
 class FleetChange:
-    """CPU of the fleet in `unit` per second: b - a = traffic + mix + cost, exactly (Bennet)."""
+    """CPU of the fleet in `unit` per second: b - a = traffic + mix + mix_within + cost, exactly
+    (Bennet)."""
 
     unit: str
     per_s_a: float
     per_s_b: float
     traffic: float
+    #: by the shares of the endpoints
     mix: float
+    #: by the cost per request of like requests
     cost: float
+    #: by the shares of sorts of requests within endpoints: `within` says which sorts
+    mix_within: float = 0.0
+    #: what the sorts differ in: "kind, status, warm-up, flags"; empty where they are not known
+    within: str = ""
+    #: the whole change, and that by cost alone, in servers that are as busy as those of side a
+    servers: float = float("nan")
+    servers_by_cost: float = float("nan")
+    #: of servers_by_cost, in the money of `server_cost_per_year`; nan where that is not set
+    money_per_year: float = float("nan")
+    peak: PeakCost | None = None
 
 
 @dataclass(frozen=True, slots=True)

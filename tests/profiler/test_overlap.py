@@ -1,0 +1,93 @@
+"""A roll-out host by host on a machine whose speed wanders: the difference at the same minutes."""
+
+import numpy as np
+import pytest
+
+from profiler.load import LoadWindows
+from profiler.overlap import ALIKE_MIN, APART_MIN, at_the_same_minutes
+from profiler.records import Interval
+
+BEFORE, DURING, AFTER = 18, 8, 14
+WINDOWS = BEFORE + DURING + AFTER
+
+
+def roll_out(
+    rng: np.random.Generator, *, rise: float = 0.0, step: float = 0.0, during: int = DURING
+) -> tuple[LoadWindows, LoadWindows]:
+    """Host 0 runs b from window BEFORE on, host 1 from BEFORE + during; the machine's speed, which
+    both share, wanders, and from BEFORE on every request takes `step` more of it."""
+    machine = np.cumsum(rng.normal(0, 0.02, WINDOWS)) + step * (np.arange(WINDOWS) >= BEFORE)
+    rows: tuple[list, list] = ([], [])
+    for window in range(WINDOWS):
+        for host in (0, 1):
+            new = window >= BEFORE + host * during
+            requests = 1 + rng.poisson(60)
+            own = rng.normal(0, 0.03)
+            cost = requests * (10 + host) * np.exp(machine[window] + own) * (1 + rise * new)
+            rows[new].append((cost, requests, host, window, 50.0))
+    return sides(rows[0]), sides(rows[1])
+
+
+def sides(rows: list) -> LoadWindows:
+    cost, requests, host, window, load = (np.array(column) for column in zip(*rows, strict=True))
+    return LoadWindows(cost, requests.astype(float), host, window, load)
+
+
+def found(a: LoadWindows, b: LoadWindows) -> Interval:
+    change = at_the_same_minutes(a, b, 2)
+    assert change is not None
+    return change
+
+
+@pytest.mark.parametrize("rise", [0.0, 0.24, -0.1])
+def test_its_intervals_hold_the_truth_whatever_the_machine_does(rise: float) -> None:
+    rng = np.random.default_rng(1)
+    changes = [found(*roll_out(rng, rise=rise, step=0.15)) for _ in range(1_000)]
+    covered = sum(change.low <= rise <= change.high for change in changes)
+    assert 0.93 <= covered / len(changes) <= 0.975
+    assert np.mean([change.value for change in changes]) == pytest.approx(rise, abs=0.01)
+    assert np.median([change.high - change.low for change in changes]) < 0.09
+
+
+def test_slow_movements_of_one_host_make_it_wider() -> None:
+    def wandering(rng: np.random.Generator) -> Interval:
+        a, b = roll_out(rng)
+        moves = np.zeros(WINDOWS)
+        for window in range(1, WINDOWS):
+            moves[window] = 0.6 * moves[window - 1] + rng.normal(0, 0.03)
+        for side in (a, b):
+            side.cost[side.host == 0] *= np.exp(moves[side.window[side.host == 0]])
+        return found(a, b)
+
+    rng = np.random.default_rng(2)
+    changes = [wandering(rng) for _ in range(1_000)]
+    assert sum(change.low <= 0 <= change.high for change in changes) >= 900
+
+
+@pytest.mark.parametrize(("during", "known"), [(APART_MIN, True), (APART_MIN - 1, False)])
+def test_too_few_windows_apart_say_nothing(during: int, known: bool) -> None:
+    a, b = roll_out(np.random.default_rng(3), during=during)
+    assert (at_the_same_minutes(a, b, 2) is not None) == known
+
+
+def test_too_few_windows_alike_say_nothing() -> None:
+    a, b = roll_out(np.random.default_rng(4), during=AFTER + DURING)
+    late = a.window >= BEFORE - ALIKE_MIN + 1
+    a = LoadWindows(*(column[late] for column in (a.cost, a.requests, a.host, a.window, a.load)))
+    assert at_the_same_minutes(a, b, 2) is None
+
+
+def test_other_numbers_of_hosts_say_nothing() -> None:
+    a, b = roll_out(np.random.default_rng(5))
+    assert at_the_same_minutes(a, b, 1) is None
+    assert at_the_same_minutes(a, b, 3) is None
+
+
+def test_a_window_in_which_a_host_ran_both_is_left_out() -> None:
+    a, b = roll_out(np.random.default_rng(6), during=APART_MIN)
+    before = found(a, b)
+    columns = (a.cost, a.requests, a.host, a.window, a.load)
+    extra = (np.array([1e6]), np.array([50.0]), np.array([0]), np.array([BEFORE]), np.array([50.0]))
+    mixed = LoadWindows(*(np.append(one, more) for one, more in zip(columns, extra, strict=True)))
+    assert before is not None
+    assert at_the_same_minutes(mixed, b, 2) is None
