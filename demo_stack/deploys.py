@@ -1,6 +1,7 @@
 """Deploying a release: recorded, then rolled out host by host under load."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,8 +13,13 @@ from demo_stack.stack import Stack
 __all__ = ["deploy"]
 
 
-def deploy(stack: Stack, release: str, patch: Path | None) -> int:
-    """Bring every worker to `release`; returns when the roll-out began, epoch ms."""
+def deploy(
+    stack: Stack, release: str, patch: Path | None, pause: Callable[[], None] | None = None
+) -> int:
+    """Bring every worker to `release`; returns when the roll-out began, epoch ms.
+
+    `pause` is called while only the first host runs it.
+    """
     previous = stack.state.releases[stack.hosts[0]]
     if release == previous:
         raise DemoError(f"release {release} runs already")
@@ -21,7 +27,7 @@ def deploy(stack: Stack, release: str, patch: Path | None) -> int:
     begun_ms = time.time_ns() // 1_000_000
     if "serve" in stack.running():
         _record(stack, release, previous, begun_ms)
-    stack.deploy(release, folder)
+    stack.deploy(release, folder, pause)
     return begun_ms
 
 

@@ -9,13 +9,17 @@ import httpx
 from demo_stack.processes import DemoError
 from demo_stack.traffic import RATE_RPS
 
-__all__ = ["affordable_rps", "feed_wall_s"]
+__all__ = ["affordable_rps", "feed_wall_s", "warm_up_s"]
 
 #: A feed that takes no longer than this leaves room for `RATE_RPS`; a slower one for less.
 FEED_WALL_S = 0.025
 #: Below this there are too few requests to compare releases in minutes.
 RATE_RPS_MIN = 10.0
 WARM_UP = 8
+#: A worker is warm after so many requests, or after so long; four share them.
+WORKER_REQUESTS = 200
+WORKER_S = 120.0
+WORKERS = 4
 REQUESTS = 25
 ANSWER_S = 30.0
 
@@ -23,6 +27,11 @@ ANSWER_S = 30.0
 def affordable_rps(wall_s: float) -> float:
     """The rate in requests per second where one feed at a time takes `wall_s`."""
     return max(RATE_RPS_MIN, min(RATE_RPS, round(RATE_RPS * FEED_WALL_S / wall_s, 1)))
+
+
+def warm_up_s(rate_rps: float) -> float:
+    """How long a worker that was just started is compared only with other young ones, s."""
+    return min(WORKER_S, WORKERS * WORKER_REQUESTS / rate_rps)
 
 
 def feed_wall_s(url: str, clock: Callable[[], float] = time.monotonic) -> float:

@@ -134,9 +134,15 @@ class Stack:
             meanwhile()
             time.sleep(LOOK_S)
 
-    def deploy(self, release: str, folder: Path) -> None:
-        """Bring every host, one after the other, and then the job worker to this release."""
+    def deploy(self, release: str, folder: Path, pause: Callable[[], None] | None = None) -> None:
+        """Bring every host, one after the other, and then the job worker to this release.
+
+        `pause` is called once, when the first host runs it.
+        """
         for name in (*self.hosts, JOBS):
+            if name == self.hosts[1] and pause is not None:
+                self._route_around(None)
+                pause()
             self.say(f"{name}: {self.state.releases[name]} -> {release}")
             self._route_around(name)
             self.stop(name)
@@ -160,7 +166,7 @@ class Stack:
         for note in notes:
             self.say(note)
 
-    def _route_around(self, name: str) -> None:
+    def _route_around(self, name: str | None) -> None:
         """Let the edge send requests to every host but this one (to all where it is none)."""
         ports = self.state.ports
         hosts = [ports[host] for host in self.hosts]

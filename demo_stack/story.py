@@ -5,7 +5,7 @@ The name of the planted function stands here and in `patches/`; nothing that ana
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -21,12 +21,12 @@ from demo_stack.checks import (
 )
 from demo_stack.deploys import deploy
 from demo_stack.faults import cause_slow_query, mend_slow_query
-from demo_stack.pace import affordable_rps, feed_wall_s
+from demo_stack.pace import affordable_rps, feed_wall_s, warm_up_s
 from demo_stack.processes import DemoError, alive
 from demo_stack.progress import Progress
 from demo_stack.releases import PACKAGE, patch_of
 from demo_stack.stack import Stack
-from demo_stack.traffic import read_summary, requests_sent, traffic
+from demo_stack.traffic import RATE_RPS, read_summary, requests_sent, traffic
 from demo_stack.webhook import read_alerts
 
 __all__ = ["FULL", "SHORT", "Outcome", "Timing", "tell"]
@@ -38,23 +38,47 @@ TICK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long each phase takes, s. `patience_s`: how much longer an alert is waited for."""
+    """How long each phase takes, s.
+
+    canary_s: only the first host runs the new release, so that both are seen at the same minutes;
+    patience_s: how much longer an alert is waited for.
+    """
 
     before_s: float
+    canary_s: float
     after_s: float
     fault_s: float
     patience_s: float
 
     def scaled(self, total_s: float) -> "Timing":
         """The same proportions, `total_s` in all (patience left as it is)."""
-        ratio = total_s / (self.before_s + self.after_s + self.fault_s)
+        ratio = total_s / self.total_s
         return Timing(
-            self.before_s * ratio, self.after_s * ratio, self.fault_s * ratio, self.patience_s
+            self.before_s * ratio,
+            self.canary_s * ratio,
+            self.after_s * ratio,
+            self.fault_s * ratio,
+            self.patience_s,
         )
 
+    def with_warm_up(self, rate_rps: float) -> "Timing":
+        """Longer where fewer requests a second make the workers' warm-up longer."""
+        longer_s = warm_up_s(rate_rps) - warm_up_s(RATE_RPS)
+        return replace(
+            self,
+            before_s=self.before_s + longer_s,
+            canary_s=self.canary_s + longer_s,
+            after_s=self.after_s + longer_s,
+        )
 
-FULL = Timing(before_s=100, after_s=100, fault_s=60, patience_s=240)
-SHORT = Timing(before_s=90, after_s=90, fault_s=25, patience_s=300)
+    @property
+    def total_s(self) -> float:
+        """All phases, nothing waited for."""
+        return self.before_s + self.canary_s + self.after_s + self.fault_s
+
+
+FULL = Timing(before_s=90, canary_s=60, after_s=60, fault_s=60, patience_s=240)
+SHORT = Timing(before_s=80, canary_s=55, after_s=55, fault_s=25, patience_s=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +95,15 @@ def tell(
 ) -> Outcome:
     """Run the story on a stack that is up; the load has ended when it returns."""
     watch = _Watch(stack, progress)
-    longest_s = 2 * (timing.before_s + timing.after_s + timing.fault_s) + 3 * timing.patience_s + 60
     rate_rps = _rate_rps(stack, progress)
+    timing = timing.with_warm_up(rate_rps)
+    longest_s = 2 * timing.total_s + 3 * timing.patience_s + 60
     stack.start(traffic(stack.home, stack.edge_url(), seed, rate_rps, longest_s))
     with progress.step("traffic on release r1", timing.before_s):
         watch.wait(timing.before_s)
-    with progress.step(f"rolling out release {SECOND_RELEASE} under load", 10):
+    with progress.step(f"rolling out release {SECOND_RELEASE}, one host first", timing.canary_s):
         patch = patch_of(SECOND_RELEASE) if regression else None
-        deploy_ms = deploy(stack, SECOND_RELEASE, patch)
+        deploy_ms = deploy(stack, SECOND_RELEASE, patch, lambda: watch.wait(timing.canary_s))
     with progress.step(f"traffic on release {SECOND_RELEASE}", timing.after_s):
         watch.wait(timing.after_s)
         if regression:

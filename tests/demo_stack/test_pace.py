@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from demo_stack.pace import FEED_WALL_S, RATE_RPS_MIN, affordable_rps, feed_wall_s
+from demo_stack.pace import FEED_WALL_S, RATE_RPS_MIN, affordable_rps, feed_wall_s, warm_up_s
 from demo_stack.processes import DemoError
 from demo_stack.traffic import RATE_RPS
 
@@ -15,6 +15,12 @@ def test_a_fast_machine_gets_the_full_rate_a_slower_one_less() -> None:
     assert affordable_rps(FEED_WALL_S / 3) == RATE_RPS
     assert affordable_rps(FEED_WALL_S * 2) == RATE_RPS / 2
     assert affordable_rps(60.0) == RATE_RPS_MIN
+
+
+def test_fewer_requests_make_the_warm_up_longer_but_not_longer_than_its_end() -> None:
+    assert warm_up_s(RATE_RPS) == 20
+    assert warm_up_s(RATE_RPS / 2) == 40
+    assert warm_up_s(1) == 120
 
 
 class Feed(BaseHTTPRequestHandler):
