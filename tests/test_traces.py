@@ -9,7 +9,7 @@ from tests.agent.test_around import BIN, free_port, running, wait_for
 from tests.probe.answering import serving
 
 TRACE_ID, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-WITHIN_S = 60
+WITHIN_S = 180
 
 ASKING = """
 import urllib.request
@@ -59,7 +59,7 @@ def wait_for_server(url: str) -> None:
     deadline = time.monotonic() + WITHIN_S
     while time.monotonic() < deadline:
         try:
-            httpx.get(url, timeout=5)
+            httpx.get(url, timeout=20)
             return
         except httpx.HTTPError:
             time.sleep(0.1)

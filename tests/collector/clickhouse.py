@@ -99,7 +99,7 @@ class ClickHouse:
             client.disconnect()
 
     def client(self) -> Client:
-        return Client("127.0.0.1", self.port, user="tester", password=PASSWORD, connect_timeout=1)
+        return Client("127.0.0.1", self.port, user="tester", password=PASSWORD, connect_timeout=5)
 
     def url(self, database: str, user: str = "tester") -> str:
         """`guest` may use the database `given` only."""

@@ -132,7 +132,7 @@ def test_what_is_no_photo_is_refused(stack: Stack, api: httpx.Client, content: b
 
 def _thumbnail(api: httpx.Client, number: int) -> str:
     """Its name in the storage, once the job worker has made it."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120
     while time.monotonic() < give_up:
         name = api.get(f"media/{number}/").json()["thumbnail"]
         if name:
