@@ -120,6 +120,9 @@ def _settings(path: Path) -> dict[str, Any]:
     "--warmup-requests", default=200, show_default=True, help="A worker's first requests."
 )
 @click.option("--warmup-s", default=120, show_default=True, help="A worker's first seconds.")
+@click.option(
+    "--server-cost-per-year", default=0.0, help="What a server costs; comparisons then say money."
+)
 @click.option("--otlp", is_flag=True, help="Take OTLP/HTTP traces at /v1/otlp/v1/traces, too.")
 @click.option(
     "--keep", multiple=True, help="How long a table is kept, TABLE=DAYS [requests=7]; repeatable."
@@ -153,6 +156,7 @@ def _serve(
     slo_window: float | None,
     warmup_requests: int,
     warmup_s: int,
+    server_cost_per_year: float,
     keep: tuple[str, ...],
     otlp: bool,
 ) -> None:
@@ -169,8 +173,9 @@ def _serve(
     days = parse_keep(keep)
     tokens = load_or_make_tokens(data, may_make=_is_loopback(bind))
     with closing(open_store(clickhouse or data)) as store:
-        app = create_app(store, tokens, keep=days, otlp=otlp, **warmup)
-        create_dashboards(store, app, **warmup)
+        priced: dict[str, Any] = {**warmup, "server_cost_per_year": server_cost_per_year}
+        app = create_app(store, tokens, keep=days, otlp=otlp, **priced)
+        create_dashboards(store, app, **priced)
         evaluator = build_evaluator(
             store,
             rules_dir=rules,

@@ -49,6 +49,7 @@ def create_app(
     otlp: bool = False,
     warmup_requests: int = 200,
     warmup_s: int = 120,
+    server_cost_per_year: float = 0.0,
 ) -> Flask:
     """The app over an open store. Every path but a few needs a token (`access.guard_pages`).
 
@@ -61,7 +62,12 @@ def create_app(
     app.register_blueprint(ingest_routes(store, tokens, meters, clock, insert_slots, keep))
     app.register_blueprint(change_routes(store, tokens, clock))
     app.register_blueprint(wish_routes(Wishes(), tokens, clock))
-    known = questions(warmup_requests=warmup_requests, warmup_s=warmup_s, keep=keep)
+    known = questions(
+        warmup_requests=warmup_requests,
+        warmup_s=warmup_s,
+        keep=keep,
+        server_cost_per_year=server_cost_per_year,
+    )
     app.register_blueprint(read_routes(store, known, clock))
     app.register_blueprint(federation_routes(store, meters, clock))
     if otlp:

@@ -39,8 +39,8 @@ def compare(
 ) -> None:
     """Compare side B with side A: what costs more CPU, which function, how sure.
 
-    A side is a release (r1), or key:value with release, window, host, region:
-    window:-2h..-1h, host:web-1.
+    A side is a release (r1), or key:value with release, window, host, region, flag, runtime:
+    window:-2h..-1h, host:web-1, flag:new_ranker=on.
     """
     try:
         answer = ask(

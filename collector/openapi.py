@@ -19,7 +19,9 @@ __all__ = ["document"]
 
 TEXT = {"type": "string", "maxLength": TEXT_CHARACTERS_MAX}
 TIME = "now, -15m, -1h, -7d, or a time such as 2026-01-31T12:00:00Z"
-SIDE = "release:r1, or key:value with release, window, host, region, joined by commas"
+SIDE = (
+    "release:r1, or key:value with release, window, host, region, flag, runtime, joined by commas"
+)
 #: Every word of a query string: its schema and what it means.
 WORDS: Mapping[str, tuple[Schema, str]] = {
     "from": ({**TEXT, "default": "-1h"}, f"Start of the window: {TIME}."),

@@ -65,12 +65,21 @@ class Question:
 
 
 def questions(
-    *, warmup_requests: int = 200, warmup_s: int = 120, keep: Mapping[str, int] = KEEP_DAYS
+    *,
+    warmup_requests: int = 200,
+    warmup_s: int = 120,
+    keep: Mapping[str, int] = KEEP_DAYS,
+    server_cost_per_year: float = 0.0,
 ) -> dict[str, Question]:
     """Every question by its name: GET /v1/<name>."""
     one = {"window": WINDOW, "service": SERVICE, "endpoint": ENDPOINT}
     two = {"service": SERVICE, "endpoint": ENDPOINT}
-    compared = partial(compare, warmup_requests=warmup_requests, warmup_s=warmup_s)
+    compared = partial(
+        compare,
+        warmup_requests=warmup_requests,
+        warmup_s=warmup_s,
+        server_cost_per_year=server_cost_per_year,
+    )
     return {
         "advice": Question(advice, {"window": WINDOW, "service": SERVICE}),
         "alerts": Question(alerts, {"window": WINDOW, "state": STATE}),

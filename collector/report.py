@@ -105,12 +105,27 @@ def _functions(rows: list[dict[str, Any]], guilty: dict[str, Any] | None) -> Tab
 
 def _fleet(change: dict[str, Any]) -> Text:
     unit = change["unit"]
-    parts = ", ".join(
-        f"{name} {cost_text(change[key], unit, sign=True)}"
-        for name, key in (("traffic", "traffic"), ("mix", "mix"), ("cost per request", "cost"))
-    )
+    named = [("traffic", "traffic"), ("mix", "mix")]
+    if change["within"]:
+        named.append((f"mix within endpoints (by {change['within']})", "mix_within"))
+    named.append(("cost per request", "cost"))
+    parts = ", ".join(f"{name} {cost_text(change[key], unit, sign=True)}" for name, key in named)
     total = change["per_s_b"] - change["per_s_a"]
-    return Text(f"fleet: {cost_text(total, unit, sign=True)} each second = {parts}")
+    lines = [f"fleet: {cost_text(total, unit, sign=True)} each second = {parts}"]
+    if change["servers"] is not None:
+        money = change["money_per_year"]
+        worth = f", {money:+,.0f} a year" if money is not None else ""
+        lines.append(
+            f"in servers: {change['servers']:+.2f}, by cost per request "
+            f"{change['servers_by_cost']:+.2f}{worth}"
+        )
+    if peak := change["peak"]:
+        lines.append(
+            f"cost per active user in the busiest minute: {cost_text(peak['per_user_a'], unit)} "
+            f"({peak['users_a']} users) to {cost_text(peak['per_user_b'], unit)} "
+            f"({peak['users_b']}), {_percent(peak['relative'])}"
+        )
+    return Text("\n".join(lines))
 
 
 def _evidence(seen: dict[str, Any]) -> str:

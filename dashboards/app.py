@@ -34,6 +34,7 @@ def create_dashboards(
     clock: Callable[[], float] = time.time,
     warmup_requests: int = 200,
     warmup_s: int = 120,
+    server_cost_per_year: float = 0.0,
 ) -> Dash:
     """Mount the pages at /; `server` keeps its own routes. Call it before the first request."""
     app = Dash(
@@ -50,7 +51,7 @@ def create_dashboards(
         index_string=(HERE / "index.html").read_text(encoding="utf-8"),
         on_error=_sentence,
     )
-    source = Source(store, clock, warmup_requests, warmup_s)
+    source = Source(store, clock, warmup_requests, warmup_s, server_cost_per_year)
     for page in PAGES:
         dash.register_page(  # type: ignore[no-untyped-call]
             page.__name__,

@@ -25,6 +25,7 @@ class Source:
     clock: Callable[[], float]
     warmup_requests: int
     warmup_s: int
+    server_cost_per_year: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from profiler.calltree import Stack, index_functions
 from profiler.drift import common_drift, stretched
 from profiler.endpoints import endpoint_changes, judged, worst_endpoint
-from profiler.fleet import fleet_change
+from profiler.fleet import fleet_changes
 from profiler.functions import SAMPLES_MIN, function_changes, guilty_function, ranked
 from profiler.measured import RequestWindows, SideData
 from profiler.records import (
@@ -40,6 +40,7 @@ def compare_sides(
     window_s: float,
     budget: float = 0.01,
     deploy: Deploy | None = None,
+    server_cost_per_year: float = 0.0,
 ) -> Comparison:
     """The whole answer. `budget`: the rise per request that is no regression yet (0.01: 1%)."""
     hosts = sorted(set(a.requests.host.tolist()) | set(b.requests.host.tolist()))
@@ -51,7 +52,7 @@ def compare_sides(
         for found in function_changes(a, b, endpoint, index, hosts)
     ]
     drift = common_drift(functions)
-    fleet = _fleet(a.requests, b.requests, window_s)
+    fleet = fleet_changes(a, b, window_s, server_cost_per_year)
     endpoints = [
         judged(stretched(change, drift), budget) for change in _with_fleet_shares(measured, fleet)
     ]
@@ -73,26 +74,6 @@ def compare_sides(
         evidence=evidence,
         notes=tuple(_notes(a, b, evidence, endpoints, functions, hosts)),
     )
-
-
-def _fleet(a: RequestWindows, b: RequestWindows, window_s: float) -> tuple[FleetChange, ...]:
-    units = sorted({unit for rows in (a, b) for unit in rows.unit.tolist()} - {"none"})
-    return tuple(
-        fleet_change(unit, _traffic(a, unit, window_s), _traffic(b, unit, window_s))
-        for unit in units
-    )
-
-
-def _traffic(rows: RequestWindows, unit: str, window_s: float) -> dict[str, tuple[float, float]]:
-    """endpoint -> (requests per second, mean cost), warm-up included: it is what the fleet paid."""
-    seconds = max(len(np.unique(rows.window)), 1) * window_s
-    chosen = (rows.unit == unit) & (rows.requests > 0)
-    traffic = {}
-    for endpoint in np.unique(rows.endpoint[chosen]).tolist():
-        mine = chosen & (rows.endpoint == endpoint)
-        requests = float(rows.requests[mine].sum())
-        traffic[endpoint] = (requests / seconds, float(rows.cost[mine].sum()) / requests)
-    return traffic
 
 
 def _with_fleet_shares(

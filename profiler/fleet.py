@@ -1,17 +1,36 @@
 """Why the fleet's CPU changed: traffic + mix + per-request cost, exactly additive."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from profiler.records import FleetChange
+import numpy as np
 
-__all__ = ["fleet_change"]
+from profiler.measured import SideData, SortsOfRequests
+from profiler.records import FleetChange, PeakCost
+
+__all__ = ["fleet_change", "fleet_changes", "mix_within"]
+
+#: endpoint -> (requests per second, mean cost per request)
+Traffic = Mapping[str, tuple[float, float]]
 
 
-def fleet_change(
-    unit: str,
-    a: Mapping[str, tuple[float, float]],
-    b: Mapping[str, tuple[float, float]],
-) -> FleetChange:
+def fleet_changes(
+    a: SideData, b: SideData, window_s: float, server_cost_per_year: float = 0.0
+) -> tuple[FleetChange, ...]:
+    """One for each unit that both sides, or one, counted in."""
+    units = {unit for side in (a, b) for unit in side.requests.unit.tolist()} - {"none"}
+    hosts = len(np.unique(a.requests.host))
+    changes = []
+    for unit in sorted(units):
+        rates = [_traffic(side, unit, window_s) for side in (a, b)]
+        change = _split_within(fleet_change(unit, *rates), a, b, rates[0], rates[1])
+        changes.append(
+            replace(_priced(change, hosts, server_cost_per_year), peak=_peak(a, b, unit))
+        )
+    return tuple(changes)
+
+
+def fleet_change(unit: str, a: Traffic, b: Traffic) -> FleetChange:
     """`a`, `b`: endpoint -> (requests per second, mean cost per request in `unit`).
 
     Bennet's indicator (Bennet 1920, J. R. Stat. Soc. 83:455): each factor's change times the mean
@@ -38,3 +57,90 @@ def fleet_change(
         per_s_a += number_a * cost_a
         per_s_b += number_b * cost_b
     return FleetChange(unit, per_s_a, per_s_b, traffic, mix, cost)
+
+
+def mix_within(a: Mapping[str, tuple[float, float]], b: Mapping[str, tuple[float, float]]) -> float:
+    """The part of one endpoint's rise per request that is the shares of its sorts of requests.
+
+    `a`, `b`: sort -> (requests, cost). Bennet again, one floor down: the endpoint's mean cost is
+    sum(w * c) over its sorts, so its change is sum((wb - wa) * c_bar), which is this, and
+    sum(w_bar * (cb - ca)), which is the rest. A sort on one side only is mix.
+    """
+    every_a = sum(number for number, _ in a.values())
+    every_b = sum(number for number, _ in b.values())
+    if not every_a or not every_b:
+        return 0.0
+    total = 0.0
+    for sort in a.keys() | b.keys():
+        means = [cost / number for number, cost in _known(sort, a, b)]
+        share_a, share_b = (
+            side.get(sort, (0.0, 0.0))[0] / every for side, every in ((a, every_a), (b, every_b))
+        )
+        total += (share_b - share_a) * sum(means) / len(means) if means else 0.0
+    return total
+
+
+def _known(sort: str, *sides: Mapping[str, tuple[float, float]]) -> list[tuple[float, float]]:
+    return [side[sort] for side in sides if sort in side and side[sort][0] > 0]
+
+
+def _traffic(side: SideData, unit: str, window_s: float) -> dict[str, tuple[float, float]]:
+    """Warm-up included: it is what the fleet paid."""
+    rows = side.requests
+    seconds = max(len(np.unique(rows.window)), 1) * window_s
+    chosen = (rows.unit == unit) & (rows.requests > 0)
+    endpoints, at = np.unique(rows.endpoint[chosen], return_inverse=True)
+    requests = np.bincount(at, rows.requests[chosen], minlength=len(endpoints))
+    costs = np.bincount(at, rows.cost[chosen], minlength=len(endpoints))
+    return {
+        str(endpoint): (float(number) / seconds, float(cost / number))
+        for endpoint, number, cost in zip(endpoints, requests, costs, strict=True)
+    }
+
+
+def _split_within(
+    change: FleetChange, a: SideData, b: SideData, rates_a: Traffic, rates_b: Traffic
+) -> FleetChange:
+    if a.sorts is None or b.sorts is None:
+        return change
+    sorts_a, sorts_b = (_by_endpoint(sorts, change.unit) for sorts in (a.sorts, b.sorts))
+    within = 0.0
+    for endpoint in rates_a.keys() & rates_b.keys():
+        number = (rates_a[endpoint][0] + rates_b[endpoint][0]) / 2
+        within += number * mix_within(sorts_a.get(endpoint, {}), sorts_b.get(endpoint, {}))
+    return replace(change, mix_within=within, cost=change.cost - within, within=b.sorts_by)
+
+
+def _by_endpoint(rows: SortsOfRequests, unit: str) -> dict[str, dict[str, tuple[float, float]]]:
+    sorts: dict[str, dict[str, tuple[float, float]]] = {}
+    for at in np.flatnonzero((rows.unit == unit) & (rows.requests > 0)).tolist():
+        sums = sorts.setdefault(str(rows.endpoint[at]), {})
+        number, cost = sums.get(str(rows.sort[at]), (0.0, 0.0))
+        sums[str(rows.sort[at])] = (number + float(rows.requests[at]), cost + float(rows.cost[at]))
+    return sorts
+
+
+def _priced(change: FleetChange, hosts: int, server_cost_per_year: float) -> FleetChange:
+    """In servers of side a at their use of CPU: so many more do the same work."""
+    if not change.per_s_a:
+        return change
+    each = change.per_s_a / hosts
+    by_cost = change.cost / each
+    return replace(
+        change,
+        servers=(change.per_s_b - change.per_s_a) / each,
+        servers_by_cost=by_cost,
+        money_per_year=by_cost * server_cost_per_year if server_cost_per_year else float("nan"),
+    )
+
+
+def _peak(a: SideData, b: SideData, unit: str) -> PeakCost | None:
+    """Instagram's own metric (Ni 2016), which neither traffic nor its mix moves."""
+    if unit not in a.peaks or unit not in b.peaks:
+        return None
+    left, right = a.peaks[unit], b.peaks[unit]
+    per_user_a, per_user_b = left.cost / left.users, right.cost / right.users
+    relative = per_user_b / per_user_a - 1 if per_user_a else float("nan")
+    return PeakCost(
+        left.minute_ms, right.minute_ms, left.users, right.users, per_user_a, per_user_b, relative
+    )

@@ -1,12 +1,12 @@
 """What was measured on one side of a comparison, as columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["RequestWindows", "SideData", "StackWindows"]
+__all__ = ["PeakMinute", "RequestWindows", "SideData", "SortsOfRequests", "StackWindows"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,10 +46,37 @@ class StackWindows:
 
 
 @dataclass(frozen=True, slots=True)
+class SortsOfRequests:
+    """Sums per endpoint, unit and sort of request, warm-up included; columns of one length."""
+
+    endpoint: npt.NDArray[np.str_]
+    unit: npt.NDArray[np.str_]
+    sort: npt.NDArray[np.str_]
+    """kind, status, warmth and flags as one text"""
+    requests: Floats
+    cost: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class PeakMinute:
+    """The busiest whole minute of a side."""
+
+    minute_ms: int
+    cost: float
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
 class SideData:
-    """One side: what was measured. `latency_ms_p99`: endpoint -> ms."""
+    """One side: what was measured. `latency_ms_p99`: endpoint -> ms; `peaks`: by unit."""
 
     label: str
     requests: RequestWindows
     stacks: StackWindows
     latency_ms_p99: Mapping[str, float]
+    sorts: SortsOfRequests | None = None
+    """None: raw rows do not tell"""
+    sorts_by: str = ""
+    peaks: Mapping[str, PeakMinute] = field(default_factory=dict)
+    restarts: int = 0
+    """workers that served requests of their warm-up"""

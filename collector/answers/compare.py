@@ -1,10 +1,13 @@
 """Side b against side a: what costs more CPU per request, which function, how sure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
+from collector.answers.fleet import with_fleet
+from collector.answers.hours import same_hours
 from collector.answers.records import Answer
 from collector.answers.sides import Side
 from collector.answers.stacks import stack_index
@@ -33,6 +36,7 @@ def compare(
     warmup_requests: int = 200,
     warmup_s: int = 120,
     budget: float = 0.01,
+    server_cost_per_year: float = 0.0,
 ) -> Answer[Comparison]:
     """The comparison of two sides of a service; `endpoint` empty: all endpoints."""
     spans = [reads.side_span(store, side, service, endpoint) for side in (a, b)]
@@ -55,10 +59,19 @@ def compare(
         )
         for side in cut
     ]
+    tables, hours_note = same_hours(cut, tables, width_s)
     number, stacks = stack_index(store, [samples for _, _, samples, _ in tables])
     left, right = (
         SideData(side.label, _requests(requests, load), _stacks(samples, number), _p99(latency))
         for side, (requests, load, samples, latency) in zip(cut, tables, strict=True)
+    )
+    left, right = with_fleet(
+        store,
+        (cut[0], cut[1]),
+        (left, right),
+        service=service,
+        endpoint=endpoint,
+        warmup={"warmup_requests": warmup_requests, "warmup_s": warmup_s},
     )
     found = compare_sides(
         service,
@@ -68,6 +81,7 @@ def compare(
         window_s=float(width_s),
         budget=budget,
         deploy=_deploy(store, service, b),
+        server_cost_per_year=server_cost_per_year,
     )
     notes = tuple(
         f"{side.label}: its newest {WINDOWS_MAX} windows of {width_s} s are compared, not all of it"
@@ -75,11 +89,17 @@ def compare(
         if first < side.from_ms
     )
     return Answer(
-        replace(found, notes=found.notes + notes),
+        replace(found, notes=found.notes + notes + hours_note + _side_notes(cut)),
         unit="cpu_ns",
         truncated=any(truncated(table) for parts in tables for table in parts),
         as_of_ms=max(last for _, last in spans),
     )
+
+
+def _side_notes(sides: Sequence[Side]) -> tuple[str, ...]:
+    if any(side.flag for side in sides):
+        return ("stack samples carry no flags: functions are not compared by flag",)
+    return ()
 
 
 def _width_s(durations_s: list[float]) -> int:

@@ -1,4 +1,5 @@
-"""Sides of a comparison: `release:r1`, `host:web-1,release:r2`, `window:-2h..-1h`, `region:eu`."""
+"""Sides of a comparison: `release:r1`, `host:web-1,release:r2`, `window:-2h..-1h`, `region:eu`,
+`flag:new_ranker=on`, `runtime:cpython 3.12.1`."""
 
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from collector.errors import BadQuestion
 
 __all__ = ["Side", "parse_side"]
 
-KEYS = ("release", "window", "host", "region")
+KEYS = ("release", "window", "host", "region", "flag", "runtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Side:
     #: half open: from_ms <= time < to_ms
     from_ms: int
     to_ms: int
+    #: name=value
+    flag: str = ""
+    runtime: str = ""
+    #: a window was named: hours of the day are to be alike
+    is_window: bool = False
 
 
 def parse_side(text: str, window: Window) -> Side:
@@ -37,6 +43,8 @@ def parse_side(text: str, window: Window) -> Side:
         if key in chosen:
             raise BadQuestion(f"The side {text!r} names {key} twice.")
         chosen[key] = value
+    if "flag" in chosen and not chosen["flag"].partition("=")[1]:
+        raise BadQuestion(f"The side {text!r} names no value of its flag: write flag:NAME=VALUE.")
     own = _window(chosen["window"], window) if "window" in chosen else window
     return Side(
         label=text,
@@ -45,6 +53,9 @@ def parse_side(text: str, window: Window) -> Side:
         region=chosen.get("region", ""),
         from_ms=own.from_ms,
         to_ms=own.to_ms,
+        flag=chosen.get("flag", ""),
+        runtime=chosen.get("runtime", ""),
+        is_window="window" in chosen,
     )
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "latency_quantiles",
     "release_order",
     "request_windows",
+    "side_filters",
     "side_span",
     "stack_windows",
     "stacks",
@@ -48,7 +49,7 @@ def request_windows(
         window_ms=window_ms,
         warmup_requests=warmup_requests,
         warmup_s=warmup_s,
-        **_filters(side, service, endpoint),
+        **side_filters(side, service, endpoint),
     )
     return _counted(table, "n", "killed", "errors")
 
@@ -62,13 +63,13 @@ def host_load(store: Store, side: Side, *, window_ms: int) -> pa.Table:
 
 def side_span(store: Store, side: Side, service: str, endpoint: str = "") -> tuple[int, int]:
     """Time of the first and the last request of a side, UTC ms; (0, 0) where there is none."""
-    row = store.query("side_span", **_filters(side, service, endpoint)).to_pylist()[0]
+    row = store.query("side_span", **side_filters(side, service, endpoint)).to_pylist()[0]
     return (row["first_ms"], row["last_ms"]) if row["seen"] else (0, 0)
 
 
 def latency_quantiles(store: Store, side: Side, service: str, endpoint: str = "") -> pa.Table:
     """endpoint, p50, p95, p99 (ms, nan without data), requests, errors (u64)."""
-    table = store.query("latency", **_filters(side, service, endpoint))
+    table = store.query("latency", **side_filters(side, service, endpoint))
     columns = _quantile_columns(table)
     counts = table.select(["endpoint", "requests", "errors"])
     for name, values in columns.items():
@@ -80,7 +81,9 @@ def stack_windows(
     store: Store, side: Side, service: str, endpoint: str = "", *, window_ms: int
 ) -> pa.Table:
     """host, win, endpoint, stack_id, samples (u64), weight_s, contended (share of weight, 0..1)."""
-    table = store.query("stack_windows", window_ms=window_ms, **_filters(side, service, endpoint))
+    table = store.query(
+        "stack_windows", window_ms=window_ms, **side_filters(side, service, endpoint)
+    )
     return table.rename_columns(
         ["host", "win", "endpoint", "stack_id", "samples", "weight_s", "contended"]
     )
@@ -104,13 +107,16 @@ def deploy_of(store: Store, service: str, release: str) -> pa.Table:
     return store.query("deploy_of", service=service, release=release)
 
 
-def _filters(side: Side, service: str, endpoint: str) -> dict[str, str | int]:
+def side_filters(side: Side, service: str, endpoint: str) -> dict[str, str | int]:
+    """The parameters by which every query of a side chooses its rows."""
     return {
         "service": service,
         "endpoint": endpoint,
         "release": side.release,
         "host": side.host,
         "region": side.region,
+        "runtime": side.runtime,
+        "flag": side.flag,
         "from_ms": side.from_ms,
         "to_ms": side.to_ms,
     }

@@ -16,10 +16,14 @@ def waterfall(change: FleetChange, a: str, b: str, scheme: str) -> go.Figure:
     cores = change.unit == "cpu_ns"
     size = 1e9 if cores else 1.0
     figure = chart(scheme, height=280, unit="CPU cores" if cores else f"{change.unit}/s", stays="w")
-    steps = (change.traffic, change.mix, change.cost)
+    parts = {"traffic": change.traffic, "mix": change.mix}
+    if change.within:
+        parts["mix within endpoints"] = change.mix_within
+    parts["cost per request"] = change.cost
+    steps = tuple(parts.values())
     figure.add_waterfall(
-        x=[plain(a), "traffic", "mix", "cost per request", f"{plain(b)} "],
-        measure=["absolute", "relative", "relative", "relative", "total"],
+        x=[plain(a), *parts, f"{plain(b)} "],
+        measure=["absolute", *["relative"] * len(parts), "total"],
         y=[change.per_s_a / size, *(step / size for step in steps), 0],
         text=[
             humanise.per_second(change.per_s_a, change.unit),

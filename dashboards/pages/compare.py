@@ -10,6 +10,7 @@ from collector.answers.records import Answer
 from collector.answers.sides import parse_side
 from dashboards.blocks import frame
 from dashboards.blocks.comparison import endpoint_table, evidence, finding, function_table
+from dashboards.blocks.fleet_facts import fleet_facts
 from dashboards.blocks.limits import limit_note
 from dashboards.blocks.states import empty
 from dashboards.blocks.text import as_of, link, side_word
@@ -83,6 +84,7 @@ def _result(source: Source, question: Question, scheme: str) -> Component:
         endpoint=question.query.endpoint,
         warmup_requests=source.warmup_requests,
         warmup_s=source.warmup_s,
+        server_cost_per_year=source.server_cost_per_year,
     )
     query = Query(question.service.service, a=a, b=b)
     return html.Div(_panels(answer, query, question.query.endpoint, scheme), className="dy-grid")
@@ -111,7 +113,8 @@ def _panels(
                     figure=waterfall(change, side_word(found.a), side_word(found.b), scheme),
                     config={"displaylogo": False},
                 ),
-                note="traffic + mix of endpoints + cost per request",
+                fleet_facts(change),
+                note="traffic + mix of endpoints + mix within them + cost per request",
                 width="half",
             )
             for change in found.fleet

@@ -19,6 +19,8 @@ FROM
         AND ({release:String} = '' OR release = {release:String})
         AND ({host:String} = '' OR host = {host:String})
         AND ({region:String} = '' OR region = {region:String})
+        AND ({runtime:String} = '' OR runtime = {runtime:String})
+        AND ({flag:String} = '' OR has(flags, {flag:String}))
 )
 GROUP BY endpoint
 ORDER BY endpoint

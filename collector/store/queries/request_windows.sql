@@ -26,6 +26,8 @@ FROM
         AND ({release:String} = '' OR release = {release:String})
         AND ({host:String} = '' OR host = {host:String})
         AND ({region:String} = '' OR region = {region:String})
+        AND ({runtime:String} = '' OR runtime = {runtime:String})
+        AND ({flag:String} = '' OR has(flags, {flag:String}))
 )
 GROUP BY host, win, endpoint, kind, cost_unit, cpu_model, warm
 ORDER BY host, win, endpoint, kind, cost_unit, cpu_model, warm

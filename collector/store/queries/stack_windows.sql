@@ -1,4 +1,5 @@
 -- On-CPU samples per host, window, endpoint and stack. contended: share of the weight, 0..1.
+-- Samples carry no flags; the runtime is that of the ring's requests.
 SELECT
     host,
     intDiv(ts_ms, {window_ms:UInt64}) AS win,
@@ -16,5 +17,15 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND ({release:String} = '' OR release = {release:String})
     AND ({host:String} = '' OR host = {host:String})
     AND ({region:String} = '' OR region = {region:String})
+    AND {flag:String} = ''
+    AND ({runtime:String} = '' OR ring_id GLOBAL IN
+    (
+        SELECT ring_id
+        FROM requests
+        WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+            AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+            AND service = {service:String}
+            AND runtime = {runtime:String}
+    ))
 GROUP BY host, win, endpoint, stack_id
 ORDER BY host, win, endpoint, stack_id

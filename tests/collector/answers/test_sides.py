@@ -30,7 +30,7 @@ def test_a_window_of_its_own_counts_from_the_end():
         ("", "write key:value"),
         ("r1", "write key:value"),
         ("release:", "write key:value"),
-        ("planet:mars", "release, window, host, region"),
+        ("planet:mars", "release, window, host, region, flag, runtime"),
         ("release:r1,release:r2", "names release twice"),
         ("window:-1h", "write FROM..TO"),
         ("window:-1h..-2h", "from must be before to"),

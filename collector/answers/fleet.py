@@ -1,0 +1,104 @@
+"""What the fleet part of a comparison is made of: sorts of requests, peak minutes, restarts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from collector.answers.sides import Side
+from collector.store import fleet_reads
+from collector.store.store import Store
+from profiler.measured import PeakMinute, SideData, SortsOfRequests
+
+__all__ = ["with_fleet"]
+
+#: Sorts of requests of a side; with more, flags are left out.
+SORTS_MAX = 20_000
+MINUTE_MS = 60_000
+FLAG_SEPARATOR = "\x1f"
+SORTS_BY = "kind, status, warm-up"
+
+
+def with_fleet(
+    store: Store,
+    sides: tuple[Side, Side],
+    data: tuple[SideData, SideData],
+    *,
+    service: str,
+    endpoint: str,
+    warmup: Mapping[str, int],
+) -> tuple[SideData, SideData]:
+    """The same data with sorts of requests, peak minutes and restarts."""
+    tables, by = _sorts(store, sides, service, endpoint, warmup)
+    known = _flag_names(tables[0]) & _flag_names(tables[1])
+    left, right = (
+        replace(
+            one,
+            sorts=_columns(table, known),
+            sorts_by=by,
+            peaks=_peaks(fleet_reads.peak_minutes(store, side, service, endpoint)),
+            restarts=fleet_reads.young_workers(store, side, service, endpoint, **warmup),
+        )
+        for side, one, table in zip(sides, data, tables, strict=True)
+    )
+    return left, right
+
+
+def _sorts(
+    store: Store,
+    sides: tuple[Side, Side],
+    service: str,
+    endpoint: str,
+    warmup: Mapping[str, int],
+) -> tuple[list[pa.Table], str]:
+    """By flags too, unless there are too many sets of them."""
+
+    def ask(by_flags: bool) -> list[pa.Table]:
+        return [
+            fleet_reads.traffic_groups(
+                store, side, service, endpoint, by_flags=by_flags, rows_max=SORTS_MAX, **warmup
+            )
+            for side in sides
+        ]
+
+    tables = ask(True)
+    if any(table.num_rows >= SORTS_MAX for table in tables):
+        return ask(False), SORTS_BY
+    return tables, f"{SORTS_BY}, flags"
+
+
+def _flag_names(table: pa.Table) -> set[str]:
+    sets = table["flag_set"].unique().to_pylist()
+    return {flag.partition("=")[0] for text in sets for flag in text.split(FLAG_SEPARATOR) if flag}
+
+
+def _columns(table: pa.Table, known: set[str]) -> SortsOfRequests:
+    """A flag that only one side knows came with the code: its cost is cost, and no mix."""
+    sets = {
+        text: FLAG_SEPARATOR.join(
+            flag for flag in text.split(FLAG_SEPARATOR) if flag.partition("=")[0] in known
+        )
+        for text in table["flag_set"].unique().to_pylist()
+    }
+    words = zip(*(table[name].to_pylist() for name in ("kind", "status", "warm")), strict=True)
+    sorts = [
+        f"{kind} {status} {warm} {sets[flags]}"
+        for (kind, status, warm), flags in zip(words, table["flag_set"].to_pylist(), strict=True)
+    ]
+    return SortsOfRequests(
+        endpoint=np.array(table["endpoint"].to_pylist(), dtype=np.str_),
+        unit=np.array(table["cost_unit"].to_pylist(), dtype=np.str_),
+        sort=np.array(sorts, dtype=np.str_),
+        requests=table["n"].to_numpy().astype(np.float64),
+        cost=table["cost_sum"].to_numpy().astype(np.float64),
+    )
+
+
+def _peaks(table: pa.Table) -> dict[str, PeakMinute]:
+    return {
+        row["cost_unit"]: PeakMinute(
+            int(row["minute"]) * MINUTE_MS, float(row["cost_sum"]), int(row["users"])
+        )
+        for row in table.to_pylist()
+    }

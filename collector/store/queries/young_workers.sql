@@ -1,0 +1,14 @@
+-- Workers that served requests of their warm-up.
+SELECT uniqExact(ring_id) AS workers
+FROM requests
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+    AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+    AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
+    AND service = {service:String}
+    AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+    AND ({release:String} = '' OR release = {release:String})
+    AND ({host:String} = '' OR host = {host:String})
+    AND ({region:String} = '' OR region = {region:String})
+    AND ({runtime:String} = '' OR runtime = {runtime:String})
+    AND ({flag:String} = '' OR has(flags, {flag:String}))
+    AND NOT (worker_req > {warmup_requests:UInt64} OR worker_age_s > {warmup_s:UInt64})
