@@ -45,7 +45,7 @@ $servers
       proxy_pass http://hosts;
       proxy_set_header Host $$host;
       proxy_set_header X-Request-Id $$request_id;
-      proxy_connect_timeout 2s;
+      proxy_connect_timeout 20s;
       proxy_read_timeout 30s;
       proxy_next_upstream error non_idempotent;
     }

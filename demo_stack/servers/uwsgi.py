@@ -10,6 +10,10 @@ from demo_stack.servers.readiness import http_answers
 __all__ = ["WORKERS", "uwsgi"]
 
 WORKERS = 2
+#: While one host restarts on a slow machine, the other's queue is long.
+LISTEN = 1024
+#: uWSGI does not start with a longer queue than the kernel allows.
+SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 #: The two lines with dynoscope are all that an app needs for the probe.
 INI = """\
 [uwsgi]
@@ -25,7 +29,7 @@ single-interpreter = true
 disable-logging = true
 hook-master-start = unix_signal:15 gracefully_kill_them_all
 vacuum = true
-listen = 100
+listen = {listen}
 procname-prefix = {host}-
 worker-reload-mercy = 30
 py-call-osafterfork = true
@@ -45,6 +49,7 @@ def uwsgi(home: Path, host: str, port: int, release: Path, env: Mapping[str, str
             prefix=sys.prefix,
             workers=WORKERS,
             host=host,
+            listen=min(LISTEN, int(SOMAXCONN.read_text())),
         )
     )
     return Launch(
