@@ -12,7 +12,14 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-__all__ = ["LOCAL", "Dialect", "cluster_dialect", "dialect_of", "read_dialect"]
+__all__ = [
+    "LOCAL",
+    "Dialect",
+    "cluster_dialect",
+    "dialect_of",
+    "read_cluster_dialect",
+    "read_dialect",
+]
 
 #: One batch is one block: one part, one entry in the deduplication log, in the table and its views.
 INSERT_SETTINGS: dict[str, int] = {
@@ -32,6 +39,7 @@ REPLICATED_WINDOW = "replicated_deduplication_window"
 LOCAL = "_local"
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 V = TypeVar("V", bound=int | str)
+Select = Callable[[str, Mapping[str, list[str]]], pa.Table]
 #: A question reads one replica of every shard, the first ones first, and none that lags if another
 #: does not; where a shard has none that answers it fails.
 SHARDED_SETTINGS: dict[str, int | str] = {
@@ -40,6 +48,7 @@ SHARDED_SETTINGS: dict[str, int | str] = {
     "skip_unavailable_shards": 0,
     "max_replica_delay_for_distributed_queries": 10,
     "connect_timeout_with_failover_ms": 2_000,
+    "distributed_ddl_task_timeout": 60,
 }
 #: Statements that are no batch are never taken for repeats: two corrections may look the same.
 CORRECTION_SETTINGS: dict[str, int] = {"insert_deduplicate": 0}
@@ -62,6 +71,11 @@ class Dialect:
     correct: dict[str, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     sum_of_shards: str = ""
+
+    @property
+    def is_replicated(self) -> bool:
+        """Whether this is a cluster."""
+        return bool(self.sum_of_shards)
 
     def filled(self, statement: str) -> str:
         """A statement with its placeholders filled."""
@@ -140,20 +154,29 @@ def cluster_dialect(
     )
 
 
-def read_dialect(
-    select: Callable[[str, Mapping[str, list[str]]], pa.Table], question: str
-) -> Dialect:
+def read_dialect(select: Select, question: str) -> Dialect:
     """Ask an engine; `question` is `queries/engine_settings.sql`: place, name.
 
     Only for the names that matter: a limit of rows must not hide them.
     """
-    names = [*INSERT_SETTINGS, *SESSION_SETTINGS, TOKEN, WINDOW]
-    rows = select(question, {"names": names}).to_pylist()
-    return dialect_of(
-        (row["name"] for row in rows if row["place"] == "settings"),
-        (row["name"] for row in rows if row["place"] == "tables"),
-        next(row["name"] for row in rows if row["place"] == "database"),
-    )
+    rows = _asked(select, question, [*INSERT_SETTINGS, *SESSION_SETTINGS, TOKEN, WINDOW])
+    return dialect_of(rows["settings"], rows["tables"], rows["database"][0])
+
+
+def read_cluster_dialect(
+    select: Select, question: str, cluster: str, database: str, sum_of_shards: str
+) -> Dialect:
+    """Ask one server of a cluster for all of them; see `read_dialect`, `cluster_dialect`."""
+    names = [*INSERT_SETTINGS, *SESSION_SETTINGS, *SHARDED_SETTINGS, *CORRECTION_SETTINGS]
+    rows = _asked(select, question, names)
+    return cluster_dialect(rows["settings"], cluster, database, sum_of_shards)
+
+
+def _asked(select: Select, question: str, names: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"settings": [], "tables": [], "database": []}
+    for row in select(question, {"names": names}).to_pylist():
+        found[row["place"]].append(row["name"])
+    return found
 
 
 def _known(settings: Mapping[str, V], known: set[str]) -> dict[str, V]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from chdb.state.sqlitelike import Connection
 
 from collector.store.dialect import TOKEN, read_dialect
-from collector.store.engine import Parameter, QueryLimits, cut
+from collector.store.engine import Alone, Parameter, QueryLimits, cut
 from collector.store.errors import QueryStopped, StoreError, StoreInUse
 
 __all__ = ["Embedded", "bound"]
@@ -28,7 +28,7 @@ STARTUP = "mark_cache_size=134217728&uncompressed_cache_size=0"
 STOPPED_CODES = ("Code: 159.", "Code: 241.")
 
 
-class Embedded:
+class Embedded(Alone):
     """chDB over one folder. Safe to use from many threads."""
 
     def __init__(self, path: Path, limits: QueryLimits, settings_query: str) -> None:

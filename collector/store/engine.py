@@ -1,6 +1,6 @@
-"""What the store asks of an engine: `embedded` (chDB) or `server` (native protocol)."""
+"""What the store asks of an engine: `embedded` (chDB), `server` (native protocol) or `cluster`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from collector.store.dialect import Dialect
 
-__all__ = ["Engine", "Parameter", "QueryLimits", "cut"]
+__all__ = ["Alone", "Engine", "Parameter", "QueryLimits", "cut"]
 
 Parameter = str | int | float | list[str] | list[int]
 
@@ -46,6 +46,44 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Close all connections."""
+
+    def anywhere(self) -> "Engine":
+        """Where the tables are that each server of a cluster has whole, and schema files run."""
+
+    def holder(self, batch_id: str) -> "Engine":
+        """The one server that takes and knows this batch, now. Raises StoreAway without one."""
+
+    def settle(self, tables: Sequence[str]) -> None:
+        """Returns when this server has all that others of its shard have of these tables.
+
+        Raises StoreError if that takes too long: another replica has rows and does not answer.
+        """
+
+    def select_each(
+        self, statement: str, parameters: Mapping[str, Parameter]
+    ) -> Sequence[pa.Table]:
+        """A query asked of each server that may be storing batches of this one's shard.
+
+        Raises StoreError if one of them may be alive, but does not answer.
+        """
+
+
+class Alone:
+    """What all that is about several servers comes to with one; for engines that are one."""
+
+    def anywhere(self: Engine) -> Engine:
+        return self
+
+    def holder(self: Engine, batch_id: str) -> Engine:
+        return self
+
+    def settle(self, tables: Sequence[str]) -> None:
+        """There are no others."""
+
+    def select_each(
+        self: Engine, statement: str, parameters: Mapping[str, Parameter]
+    ) -> Sequence[pa.Table]:
+        return (self.select(statement, parameters),)
 
 
 def cut(table: pa.Table, rows: int) -> pa.Table:

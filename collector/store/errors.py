@@ -5,11 +5,12 @@ CollectorError
     +-- StoreInUse      another process, or another folder in this one
     +-- StoreTooNew     written by a newer version
     +-- QueryStopped    a time or memory limit was reached
+    +-- StoreAway       a server does not answer; another one of a cluster may
 """
 
 from collector.errors import CollectorError
 
-__all__ = ["QueryStopped", "StoreError", "StoreInUse", "StoreTooNew"]
+__all__ = ["QueryStopped", "StoreAway", "StoreError", "StoreInUse", "StoreTooNew"]
 
 
 class StoreError(CollectorError):
@@ -26,3 +27,7 @@ class StoreTooNew(StoreError):
 
 class QueryStopped(StoreError):
     """A query reached its time or memory limit."""
+
+
+class StoreAway(StoreError):
+    """A server does not answer, or went away meanwhile: what was sent may have been done."""

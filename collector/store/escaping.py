@@ -32,7 +32,11 @@ def _literal(value: Parameter, kind: str) -> str:
         return f"'{value.translate(ESCAPES)}'"
     if kind in INTEGER_BITS and isinstance(value, int) and 0 <= value < 1 << INTEGER_BITS[kind]:
         return str(int(value))  # bare: LIMIT takes no expression
-    if kind == "Identifier" and isinstance(value, str) and re.fullmatch(r"[a-z_]+", value):
+    if (
+        kind == "Identifier"
+        and isinstance(value, str)
+        and re.fullmatch(r"[A-Za-z_]\w*", value, re.ASCII)
+    ):
         return value
     array = ARRAY.fullmatch(kind)
     if array and array[1] != "Identifier" and isinstance(value, list):

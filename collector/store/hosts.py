@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from collector.store.engine import Engine
+from collector.store.texts import query_text
 
 __all__ = ["CELLS", "Hosts"]
 
@@ -22,7 +23,7 @@ class Hosts:
         self._engine = engine
         self._clock = clock
         self._lock = threading.Lock()
-        known = engine.select("SELECT host, min(number) AS number FROM hosts GROUP BY host", {})
+        known = engine.anywhere().select(query_text("host_numbers"), {})
         self._numbers: dict[str, int] = dict(
             zip(known["host"].to_pylist(), known["number"].to_pylist(), strict=True)
         )
@@ -51,4 +52,4 @@ class Hosts:
             }
         )
         token = hashlib.sha256(host.encode()).hexdigest()
-        self._engine.insert("hosts", row, f"host-{token}")
+        self._engine.anywhere().insert("hosts", row, f"host-{token}")

@@ -25,8 +25,8 @@ class Pending:
 
 def pending(engine: Engine) -> list[Pending]:
     """What `migrate` would do, in order. Changes nothing; raises StoreTooNew."""
-    files = schema_files()
-    known = engine.select(query_text("has_migrations"), {}).num_rows
+    files, engine = schema_files(), engine.anywhere()
+    known = engine.select(engine.dialect.filled(query_text("has_migrations")), {}).num_rows
     applied = engine.select(query_text("migrations"), {})["version"].to_pylist() if known else []
     newest = max(files)
     if applied and max(applied) > newest:
@@ -46,6 +46,7 @@ def migrate(engine: Engine, clock: Callable[[], float]) -> list[str]:
 
     Every statement is `IF NOT EXISTS`, so a migration that was interrupted is simply run again.
     """
+    engine = engine.anywhere()
     missing = pending(engine)
     for one in missing:
         for statement in one.statements:

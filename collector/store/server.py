@@ -14,9 +14,9 @@ import pyarrow as pa
 from clickhouse_driver import Client, errors  # type: ignore[import-untyped]
 
 from collector.store.address import ServerAddress
-from collector.store.dialect import read_dialect
-from collector.store.engine import Parameter, QueryLimits, cut
-from collector.store.errors import QueryStopped, StoreError
+from collector.store.dialect import Dialect, read_dialect
+from collector.store.engine import Alone, Parameter, QueryLimits, cut
+from collector.store.errors import QueryStopped, StoreAway, StoreError
 from collector.store.escaping import substituted
 
 __all__ = ["Server"]
@@ -27,6 +27,10 @@ CONNECT_S = 5
 GRACE_S = 10
 #: A list of ids makes a long statement.
 QUERY_BYTES_MAX = 64_000_000
+#: What a server says when the connection to another one broke.
+WENT_AWAY = (errors.ErrorCodes.ATTEMPT_TO_READ_AFTER_EOF, errors.ErrorCodes.NETWORK_ERROR)
+#: What is said of a statement ON CLUSTER that has not ended everywhere.
+WAITS_FOR_OTHERS = "distributed_ddl_task_timeout"
 STOPPED = (errors.ErrorCodes.TIMEOUT_EXCEEDED, errors.ErrorCodes.MEMORY_LIMIT_EXCEEDED)
 SIMPLE_TYPES = {
     "String": pa.string(),
@@ -40,21 +44,29 @@ SIMPLE_TYPES = {
 }
 
 
-class Server:
+class Server(Alone):
     """A database of a server. Safe to use from many threads."""
 
-    def __init__(self, address: ServerAddress, limits: QueryLimits, settings_query: str) -> None:
+    def __init__(
+        self,
+        address: ServerAddress,
+        limits: QueryLimits,
+        settings_query: str,
+        dialect: Dialect | None = None,
+    ) -> None:
+        """With a `dialect` nothing is asked yet: the server may be away."""
         self._address = address
         self._limits = limits
         self._settings: dict[str, Any] = {}
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         # The driver logs, with its stack, what it raises as well.
         logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
-        self._make_database()
+        if dialect is None:
+            self._make_database()
         for _ in range(CLIENTS):
             self._idle.put(self._client(address.database))
         try:
-            self.dialect = read_dialect(self.select, settings_query)
+            self.dialect = dialect or read_dialect(self.select, settings_query)
         except BaseException:
             self.close()
             raise
@@ -66,10 +78,16 @@ class Server:
             **self.dialect.session,
         }
 
+    def __str__(self) -> str:
+        return str(self._address)
+
     def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement without a result."""
+        settings = self._settings | self.dialect.correct
+        if "ON CLUSTER" in statement:
+            settings["max_execution_time"] = 0  # it has a time of its own
         with self._lent() as client:
-            client.execute(substituted(statement, parameters or {}), settings=self._settings)
+            client.execute(substituted(statement, parameters or {}), settings=settings)
 
     def select(self, statement: str, parameters: Mapping[str, Parameter]) -> pa.Table:
         """Rows of a query, cut at the row limit as `engine.cut` says."""
@@ -170,15 +188,27 @@ class Server:
 
     def _translated(self, error: BaseException, what: str) -> StoreError:
         if isinstance(error, errors.ServerException):
+            if WAITS_FOR_OTHERS in str(error.message):
+                return StoreError(
+                    f"{what}: one server of the cluster does not follow a change of the schema: "
+                    "start it, then run this again."
+                )
             if error.code in STOPPED:
                 return QueryStopped(
                     f"The question needs more than {self._limits.seconds:g} s or "
                     f"{self._limits.memory_bytes // 1_000_000} MB: ask for a shorter window."
                 )
+            if error.code == errors.ErrorCodes.ALL_CONNECTION_TRIES_FAILED:
+                return StoreError(
+                    f"{what}: no replica of one shard answers, and part of an answer is none: "
+                    "start a server of that shard, then ask again."
+                )
+            if error.code in WENT_AWAY:
+                return StoreAway(f"{what}: a server of the cluster went away, ask again.")
             words = str(error.message).split("Stack trace:")[0].strip()
             return StoreError(f"{what}: {words}")
         if isinstance(error, errors.NetworkError | errors.SocketTimeoutError | OSError | EOFError):
-            return StoreError(
+            return StoreAway(
                 f"{what}: the ClickHouse server {self._address} does not answer, "
                 f"or has no such database for {self._address.user!r}."
             )

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from collector.store.address import parse_address
+from collector.store.cluster import open_cluster
 from collector.store.embedded import Embedded
 from collector.store.engine import Engine, Parameter, QueryLimits
 from collector.store.errors import StoreError
@@ -37,7 +38,8 @@ def open_store(
     clock: Callable[[], float] = time.time,
 ) -> "Store":
     """Open (or make) the store: embedded in the folder `where`, or in the database of a server at
-    clickhouse://user:password@host:port/database. Raises StoreError with one sentence.
+    clickhouse://user:password@host:port/database, or of a cluster, with ?cluster=NAME after it.
+    Raises StoreError with one sentence.
     """
     engine, lock = _opened(where, limits)
     try:
@@ -60,7 +62,10 @@ def opened_engine(where: Path | str, limits: QueryLimits = DEFAULT_LIMITS) -> It
 
 def _opened(where: Path | str, limits: QueryLimits) -> tuple[Engine, IO[str] | None]:
     if isinstance(where, str):
-        return Server(parse_address(where), limits, query_text("engine_settings")), None
+        address = parse_address(where)
+        if address.cluster:
+            return open_cluster(address, limits), None
+        return Server(address, limits, query_text("engine_settings")), None
     lock = _locked(where)
     try:
         forget_lost_blocks(where / "chdb")
@@ -83,7 +88,7 @@ def _locked(data_dir: Path) -> IO[str]:
 
 
 class Store:
-    """One open data folder, or one database of a server; use `open_store`."""
+    """One open data folder, or one database of a server or cluster; use `open_store`."""
 
     def __init__(self, engine: Engine, lock: IO[str] | None, clock: Callable[[], float]) -> None:
         self._engine = engine
@@ -110,7 +115,7 @@ class Store:
 
     def query(self, name: str, **parameters: Parameter) -> pa.Table:
         """Rows of `queries/<name>.sql` with its `{name:Type}` parameters bound."""
-        return self._engine.select(query_text(name), parameters)
+        return self._engine.select(self._engine.dialect.filled(query_text(name)), parameters)
 
     def close(self) -> None:
         """Give the folder back. No other thread may use the store any more."""

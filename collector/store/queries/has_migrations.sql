@@ -1,2 +1,2 @@
 -- One row where the list of applied schema files is there.
-SELECT name FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'
+SELECT name FROM system.tables WHERE database = {database} AND name = 'schema_migrations'

@@ -1,2 +1,2 @@
--- Statements with this id that run now.
-SELECT count() AS n FROM system.processes WHERE query_id = {id:String}
+-- Statements that run now with an id like this one (% stands for any characters).
+SELECT count() AS n FROM system.processes WHERE query_id LIKE {id:String}

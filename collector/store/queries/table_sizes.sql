@@ -4,11 +4,11 @@ FROM
 (
     SELECT name, toUInt64(0) AS part_rows, toUInt64(0) AS part_bytes
     FROM system.tables
-    WHERE database = currentDatabase() AND engine LIKE '%MergeTree'
+    WHERE database = {database} AND engine LIKE '%MergeTree'
     UNION ALL
     SELECT table AS name, rows AS part_rows, bytes_on_disk AS part_bytes
-    FROM system.parts
-    WHERE database = currentDatabase() AND active
+    FROM {parts}
+    WHERE database = {database} AND active
 )
 GROUP BY name
 ORDER BY name

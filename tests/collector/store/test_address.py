@@ -14,10 +14,20 @@ def test_an_address_has_its_parts():
     assert plain == ServerAddress("db.example", 9000, "default", "dynoscope", "")
 
 
+def test_an_address_of_a_cluster_has_its_name_and_further_places():
+    found = parse_address("clickhouse://me:p%40ss@a:9100,b,[::1]:9101/cost?cluster=four")
+    others = (("b", 9000), ("::1", 9101))
+    assert found == ServerAddress("a", 9100, "me", "cost", "p@ss", "four", others)
+    assert found.at("b", 9000, "x") == ServerAddress("b", 9000, "me", "x", "p@ss")
+    assert parse_address("clickhouse://a/cost?cluster=four").others == ()
+
+
 @pytest.mark.parametrize(
     "url",
     ["", "http://db/x", "db:9000", "clickhouse://", "clickhouse://db:x/y", "clickhouse://db:99999",
-     "clickhouse://db/a;b", "clickhouse://db/a/b", "clickhouse://db/x?secure=1", "clickhouse://db/1a"],
+     "clickhouse://db/a;b", "clickhouse://db/a/b", "clickhouse://db/x?secure=1", "clickhouse://db/1a",
+     "clickhouse://a,b/x", "clickhouse://a,/x?cluster=c", "clickhouse://a/x?cluster=",
+     "clickhouse://a/x?cluster=c&d=e", "clickhouse://a/x?cluster=c'"],
 )  # fmt: skip
 def test_another_address_is_told_in_one_sentence(url):
     with pytest.raises(StoreError, match="The address of the ClickHouse server|The database"):

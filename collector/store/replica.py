@@ -1,0 +1,71 @@
+"""One replica of a shard: it may lack, for a moment or for long, what another one has stored."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from collector.store.engine import Parameter
+from collector.store.errors import StoreAway, StoreError
+from collector.store.server import Server
+from collector.store.texts import query_text
+
+__all__ = ["Replica"]
+
+#: How long to wait for rows of another replica; how often to look.
+SETTLE_S = 2.0
+LOOK_S = 0.02
+
+
+class Replica(Server):
+    """A server's own tables. `others`: the other replicas of its shard."""
+
+    others: Sequence["Replica"] = ()
+
+    def settle(self, tables: Sequence[str]) -> None:
+        """See `engine.Engine`: all that was in the shard's log when this was called is here."""
+        last_s = time.monotonic() + SETTLE_S
+        wanted = {row["table"]: row["log_max_index"] for row in self._states(tables)}
+        while not self._has(wanted):
+            if time.monotonic() > last_s:
+                raise StoreError(
+                    f"The replica {self} lacks rows that another one has and does not hand on: "
+                    "send the batch again later."
+                )
+            time.sleep(LOOK_S)
+
+    def select_each(
+        self, statement: str, parameters: Mapping[str, Parameter]
+    ) -> Sequence[pa.Table]:
+        """See `engine.Engine`. Who has lost its session with ZooKeeper can store nothing more."""
+        answers = [self.select(statement, parameters)]
+        for other in self.others:
+            try:
+                answers.append(other.select(statement, parameters))
+            except StoreAway:
+                continue
+        if len(answers) <= len(self.others):
+            alive = max(row["active_replicas"] for row in self._states(("requests",)))
+            if alive > len(answers):
+                raise StoreError(
+                    f"Another replica of {self} does not answer, but is not known to have ended: "
+                    "send the batch again later."
+                )
+        return answers
+
+    def _has(self, wanted: Mapping[str, int]) -> bool:
+        for row in self._states(list(wanted)):
+            # Both are 0 where nothing was ever stored.
+            is_read = row["log_pointer"] > wanted[row["table"]] or row["log_max_index"] == 0
+            if row["is_shut"] or not is_read:
+                return False
+        return bool(self._asked("replica_lacks", list(wanted))[0]["n"] == 0)
+
+    def _states(self, tables: Sequence[str]) -> list[dict[str, Any]]:
+        return self._asked("replica_state", list(tables))
+
+    def _asked(self, name: str, tables: list[str]) -> list[dict[str, Any]]:
+        question = self.dialect.filled(query_text(name))
+        rows: list[dict[str, Any]] = self.select(question, {"tables": tables}).to_pylist()
+        return rows
