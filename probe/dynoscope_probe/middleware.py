@@ -6,7 +6,7 @@ import sys
 from typing import Any, Callable, Iterable, Iterator, Optional
 
 from dynoscope_probe import fast, guard
-from dynoscope_probe.endpoint import endpoint_name, without_endpoint_frames
+from dynoscope_probe.endpoint import endpoint_name, without_frames
 from dynoscope_probe.errors import note_error
 from dynoscope_probe.request import (
     DISCONNECTED,
@@ -14,13 +14,15 @@ from dynoscope_probe.request import (
     HTTP,
     OK,
     Request,
-    begin_request,
     compiled_core,
+    name_request,
+    start_request,
 )
 from dynoscope_probe.routes import Resolver, resolver_of
 
 __all__ = ["Middleware", "wsgi"]
 
+_HERE = __file__
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -56,7 +58,21 @@ class Middleware:
         self._resolve: Optional[Resolver] = None
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = begin_request(HTTP, self._endpoint, environ)
+        named = name_request(self._endpoint, environ)
+        if named is None:
+            return self._application(environ, start_response)
+        frame = named[3][0]
+        try:
+            return frame(self._serve, environ, start_response, named)  # type: ignore[no-any-return]
+        except BaseException as error:
+            _hide(error)
+            raise
+
+    def _serve(
+        self, environ: Environ, start_response: Callable[..., Any], named: Any
+    ) -> Iterable[bytes]:
+        """All that can be done within the endpoint's frame."""
+        request = start_request(HTTP, environ, named)
         if request is None:
             return self._application(environ, start_response)
 
@@ -66,11 +82,18 @@ class Middleware:
             return start_response(*arguments, **named)
 
         try:
-            response = request.frame(self._application, environ, start)
+            if request.deep is None:
+                response = self._application(environ, start)
+            else:
+                response = request.frame(self._application, environ, start)
         except BaseException as error:
             _failed(request, error)
             raise
-        return _within(request, _counted, request, response, environ)  # type: ignore[no-any-return]
+        request.running = False
+        if type(response) in (list, tuple) or _is_file(response, environ):
+            request.end(_outcome(request))
+            return response
+        return (SizedBody if hasattr(type(response), "__len__") else Body)(request, response)
 
     def __getattr__(self, name: str) -> Any:
         if name == "_application":  # not there yet: it is being copied or unpickled
@@ -98,34 +121,24 @@ class Body:
         return self
 
     def __next__(self) -> bytes:
-        request = self._request
-        request.running = True
-        try:
-            if self._parts is None:
-                self._parts = request.frame(iter, self._response)
-            part: bytes = request.frame(next, self._parts)
-        except StopIteration:
-            self._complete = True
-            raise
-        except BaseException as error:
-            _failed(request, error)
-            raise
-        finally:
-            request.running = False
-        return part
+        return self._in_frame(_next_part)  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """The server is done with the response: before its last part if the client went away."""
+        self._in_frame(_close)
+
+    def _in_frame(self, call: Callable[..., Any]) -> Any:
+        """The probe's own part is in the endpoint's frame, too, unless the frame profiles."""
         request = self._request
-        request.running = True
         try:
-            close = getattr(self._response, "close", None)
-            if close is not None:
-                request.frame(close)
-        except BaseException as error:
-            _failed(request, error)
+            if request.deep is not None:
+                return call(self, request, request.frame)
+            return request.frame(call, self, request)
+        except StopIteration:
             raise
-        _within(request, request.end, _outcome(request) if self._complete else DISCONNECTED)
+        except BaseException as error:
+            _hide(error)
+            raise
 
 
 class SizedBody(Body):
@@ -135,18 +148,35 @@ class SizedBody(Body):
         return len(self._response)  # type: ignore[arg-type]
 
 
-def _counted(request: Request, response: Any, environ: Environ) -> Iterable[bytes]:
-    """The response to give to the server; ends the count at once where no code is left to run."""
-    request.running = False
-    if type(response) in (list, tuple) or _is_file(response, environ):
-        request.end(_outcome(request))
-        return response  # type: ignore[no-any-return]
-    return (SizedBody if hasattr(type(response), "__len__") else Body)(request, response)
+def _next_part(body: Body, request: Request, through: Any = None) -> bytes:
+    """The next part, asked for within the frame that is there, or `through` one."""
+    request.running = True
+    try:
+        if body._parts is None:
+            response = body._response
+            body._parts = iter(response) if through is None else through(iter, response)
+        parts = body._parts
+        return next(parts) if through is None else through(next, parts)
+    except StopIteration:
+        body._complete = True
+        raise
+    except BaseException as error:
+        _failed(request, error)
+        raise
+    finally:
+        request.running = False
 
 
-def _within(request: Request, call: Callable[..., Any], *arguments: Any) -> Any:
-    """Do the probe's own part of a request in its frame, too; a profile is of the application."""
-    return call(*arguments) if request.deep is not None else request.frame(call, *arguments)
+def _close(body: Body, request: Request, through: Any = None) -> None:
+    request.running = True
+    try:
+        close = getattr(body._response, "close", None)
+        if close is not None:
+            close() if through is None else through(close)
+    except BaseException as error:
+        _failed(request, error)
+        raise
+    request.end(_outcome(request) if body._complete else DISCONNECTED)
 
 
 def _is_file(response: Any, environ: Environ) -> bool:
@@ -168,11 +198,16 @@ def _outcome(request: Request) -> int:
 def _failed(request: Request, error: BaseException) -> None:
     """An exception leaves the application: keep it as it would be without the probe, note it."""
     try:
-        error.__traceback__ = without_endpoint_frames(error.__traceback__)
+        _hide(error)
         note_error(request, error)
     except Exception:
         guard.swallowed()
     request.end(ERROR)
+
+
+def _hide(error: BaseException) -> None:
+    """Take the probe's frames out of a traceback, so that error groups do not change."""
+    error.__traceback__ = without_frames(error.__traceback__, _HERE)
 
 
 if compiled_core is not None:

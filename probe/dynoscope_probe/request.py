@@ -19,7 +19,7 @@ from dynoscope_probe.counters import (
     in_greenlet,
     moved_back,
 )
-from dynoscope_probe.process import Process, count_unrecorded, current_process
+from dynoscope_probe.process import Process, ThreadState, count_unrecorded, current_process
 from dynoscope_probe.ring import NO_SLOT
 from dynoscope_probe.spans import CACHE, CALLS_MAX, DB, RPC, Call, write_spans
 from dynoscope_probe.trace import Trace, trace_context
@@ -33,7 +33,9 @@ __all__ = [
     "Request",
     "begin_request",
     "current_request",
+    "name_request",
     "set_current_request",
+    "start_request",
 ]
 
 HTTP, TASK = layout.KINDS.index("http"), layout.KINDS.index("task")
@@ -52,6 +54,8 @@ _current: ContextVar[Optional["Request"]] = ContextVar("dynoscope_request", defa
 #: The request that this thread of control is in, if any.
 current_request = _current.get
 set_current_request = _current.set
+#: Process, thread's state, endpoint, (its frame, its string id), `Request.routing`, `naming`.
+Named = tuple[Process, ThreadState, str, tuple[Callable[..., Any], int], Any, Any]
 _pack_slot = layout.SLOT.pack
 _pack_record = layout.RECORD.pack
 
@@ -63,6 +67,14 @@ def begin_request(
 
     `endpoint(environ)` gives its name, and what `Request.routing` is to be. Never raises.
     """
+    named = name_request(endpoint, environ)
+    return None if named is None else start_request(kind, environ, named)
+
+
+def name_request(
+    endpoint: Callable[[dict[str, Any]], tuple[str, Any]], environ: dict[str, Any]
+) -> Optional[Named]:
+    """What comes before the endpoint's frame can be entered; None: nothing is to be counted."""
     try:
         process = current_process()
         if process is None:
@@ -73,16 +85,29 @@ def begin_request(
             if outer.running and not outer.ended:
                 return None
             outer.end(DISCONNECTED)  # its server never closed the response
-        group = process.thread().group
-        clock: Callable[[], Any] = thread_time_ns if group is None else group.read
+        thread = process.thread()
+        clock: Callable[[], Any] = thread_time_ns if thread.group is None else thread.group.read
         named_from_ns, before = perf_counter_ns(), clock()
         name, routing = endpoint(environ)
         naming = None if routing is None else (perf_counter_ns() - named_from_ns, before, clock())
-        return Request(process, kind, name, environ, routing, naming)
+        return process, thread, name, process.endpoint(name), routing, naming
     except Exception:
-        set_current_request(None)  # half begun, it would pass for what later requests are inside of
-        guard.swallowed()
+        _swallow_half_begun()
         return None
+
+
+def start_request(kind: int, environ: dict[str, Any], named: Named) -> Optional[Request]:
+    """Count from here on. Never raises."""
+    try:
+        return Request(kind, environ, named)
+    except Exception:
+        _swallow_half_begun()
+        return None
+
+
+def _swallow_half_begun() -> None:
+    set_current_request(None)  # half begun, it would pass for what later requests are inside of
+    guard.swallowed()
 
 
 class Request:
@@ -125,24 +150,14 @@ class Request:
         "user_hash",
     )
 
-    def __init__(
-        self,
-        process: Process,
-        kind: int,
-        endpoint: str,
-        environ: dict[str, Any],
-        routing: Any = None,
-        naming: Any = None,
-    ) -> None:
-        self.process = process
+    def __init__(self, kind: int, environ: dict[str, Any], named: Named) -> None:
+        """`early_name`: the name that it began under, known before the framework's own code ran;
+        `routing`: what the framework may take for the answer of its own routing; `naming`: time
+        (ns) that finding the name took, and the counter's readings around it."""
+        process, thread, self.early_name, known, self.routing, self.naming = named
+        self.process, self.thread = process, thread
         self.kind = kind
-        #: What the framework may take for the answer of its own routing.
-        self.routing = routing
-        #: Time (ns) that finding the name took, and the counter's readings around it.
-        self.naming = naming
-        #: The name that it began under, known before the framework's own code ran.
-        self.early_name = endpoint
-        self.frame, self.endpoint_id = process.endpoint(endpoint)
+        self.frame, self.endpoint_id = known
         self.ended = False
         #: True while the application's code runs, False between the parts of a streamed response.
         self.running = True
@@ -159,7 +174,6 @@ class Request:
         #: String id of a statement -> [calls, ns].
         self.statements: Optional[dict[int, list[int]]] = None
         self.flags: Optional[dict[str, str]] = None
-        self.thread = thread = process.thread()
         traceparent = environ.get("HTTP_TRACEPARENT")
         self.trace = trace = trace_context(
             traceparent, process.random_bits, process.trace_threshold

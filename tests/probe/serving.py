@@ -16,7 +16,8 @@ from tests.probe.reading import records_in
 BIN = Path(sys.executable).parent
 APPS = Path(__file__).parent / "apps"
 UWSGI = [str(BIN / "uwsgi"), "--master", "--die-on-term", "--need-app", "--disable-logging"]
-DEADLINE_S = 30
+#: Against a hang only.
+DEADLINE_S = 120
 
 
 def free_port():

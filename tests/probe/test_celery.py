@@ -18,8 +18,12 @@ def env(ring_dir, tmp_path):
     return environment(ring_dir, BROKER_DIR=str(tmp_path))
 
 
-def send(env, calls):
-    code = f"from tests.probe.apps.celery_app import app\nfor c in {calls!r}: app.send_task(*c)"
+def send(env, *calls, times=1):
+    """Send tasks: (name, arguments) of each."""
+    code = (
+        "from tests.probe.apps.celery_app import app\n"
+        f"for call in {calls!r} * {times}: app.send_task(*call)"
+    )
     subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, check=True)
 
 
@@ -34,7 +38,7 @@ def all_records(ring_dir):
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_one_record_a_task(ring_dir, env, pool):
     worker = [*CELERY, "worker", "-P", pool, "-c", "2", "--without-gossip", "--without-mingle"]
-    send(env, [("feed.fan_out", (0.02,))] * 6 + [("feed.broken",), ("feed.again",)])
+    send(env, *[("feed.fan_out", (0.02,))] * 6, ("feed.broken",), ("feed.again",))
     with process(worker, env, cwd=ROOT, stop=signal.SIGQUIT):
         wait_for(lambda: len(all_records(ring_dir)) == 9, "nine records")
         records = all_records(ring_dir)
@@ -52,7 +56,7 @@ def test_one_record_a_task(ring_dir, env, pool):
 
 
 def the_stack_of_a_task_carries_its_name(ring_dir, env):
-    send(env, [("feed.fan_out", (4,))])
+    send(env, ("feed.fan_out", (4,)))
     (ring,) = wait_for(
         lambda: [ring for ring in read_rings(ring_dir) if ring.in_flight], "the task"
     )
