@@ -117,7 +117,7 @@ def endpoints(stacks):
 
 
 def sampled(ring_dir, workers, count, within, enough=lambda stacks: True):
-    """Stacks with their samples, `count` or more and `enough`, of workers that have served already."""
+    """Stacks with their samples, `count` or more and `enough`, of workers that have served."""
     rings = wait_for(lambda: of_workers(workers, read_rings(ring_dir)), "the workers")
     files = {ring.header["pid"]: ring_dir.parent / f"{ring.header['pid']}.raw" for ring in rings}
     stacks, end = Counter(), time.monotonic() + DEADLINE_S
