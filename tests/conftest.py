@@ -6,6 +6,7 @@ import pytest
 
 from collector.store.store import Store, open_store
 from tests.collector.clickhouse import ClickHouse
+from tests.collector.cluster import Cluster
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +26,14 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """2 shards x 2 replicas for all tests that need them; who ends a server starts it again."""
+    servers = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        servers.start()
+        yield servers
+    finally:
+        servers.kill()

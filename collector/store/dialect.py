@@ -35,6 +35,7 @@ SESSION_SETTINGS: dict[str, int] = {"allow_experimental_low_cardinality_type": 1
 TOKEN = "insert_deduplication_token"
 WINDOW = "non_replicated_deduplication_window"
 REPLICATED_WINDOW = "replicated_deduplication_window"
+REPLICATED_BLOCKS = 10_000
 #: What the database of a server's own tables is called, in a cluster.
 LOCAL = "_local"
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
@@ -137,7 +138,7 @@ def cluster_dialect(
         "zookeeper_path": f"('{path}/{{shard}}/{{table}}', '{{replica}}')",
         "zookeeper_path_of_all": f"('{path}/all/{{table}}', '{{shard}}-{{replica}}')",
         "parts": f"cluster('{cluster}', system, parts)",
-        "deduplicated": f"SETTINGS {REPLICATED_WINDOW} = 10000",
+        "deduplicated": f"SETTINGS {REPLICATED_WINDOW} = {REPLICATED_BLOCKS}",
         "deduplicated_briefly": "",
         "never_deduplicated": "",
     }

@@ -15,6 +15,8 @@ JARS = Path("/usr/share/java")
 #: What a ZooKeeper of its own needs of that folder.
 NEEDED = ("zookeeper", "zookeeper-jute", "slf4j-api", "slf4j-nop", "netty-*", "snappy-java",
           "metrics-core", "commons-cli", "commons-io")  # fmt: skip
+MAIN = "org.apache.zookeeper.server.ZooKeeperServerMain"
+JAVA = ("java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 ZOO_CFG = """tickTime=1000
 dataDir={folder}/data
 clientPortAddress=127.0.0.1
@@ -35,7 +37,10 @@ NODE = """
   <interserver_http_port>{interserver}</interserver_http_port>
   <distributed_ddl><path>/clickhouse/task_queue/ddl</path></distributed_ddl>
   <background_pool_size>4</background_pool_size>
-  <merge_tree><replicated_max_ratio_of_wrong_parts>1</replicated_max_ratio_of_wrong_parts></merge_tree>
+  <merge_tree>
+    <replicated_max_ratio_of_wrong_parts>1</replicated_max_ratio_of_wrong_parts>
+    <cleanup_delay_period>1</cleanup_delay_period>
+  </merge_tree>
 """
 #: ON CLUSTER passes no settings on.
 PROFILE = "<allow_experimental_low_cardinality_type>1</allow_experimental_low_cardinality_type>"
@@ -61,8 +66,7 @@ class ZooKeeper:
         jars = [str(path) for name in NEEDED for path in JARS.glob(f"{name}.jar")]
         with (self.folder / "out").open("ab") as out:
             self.process = subprocess.Popen(
-                ["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", ":".join(jars),
-                 "org.apache.zookeeper.server.ZooKeeperServerMain", str(self.folder / "zoo.cfg")],
+                [*JAVA, "-cp", ":".join(jars), MAIN, str(self.folder / "zoo.cfg")],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             )  # fmt: skip
 
