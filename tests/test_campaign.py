@@ -24,6 +24,7 @@ from tests.agent.test_command import status_of
 from tests.collector.clickhouse import ClickHouse, free_port
 
 WORKERS = 2
+LONG = (pytest.mark.long, pytest.mark.timeout(1800))
 SERVICE = "shop"
 #: What is killed in a round; the first rounds take them in turn, whatever the seed.
 EMBEDDED = (("collector",), ("agent",), ("agent", "collector"))
@@ -177,12 +178,12 @@ def check(
     assert rolled_up == len(sent)
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=LONG)])
 def test_what_was_written_is_stored_once_after_kills_of_agent_and_collector(tmp_path, rounds):
     campaign(tmp_path, rounds, None)
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=LONG)])
 def test_what_was_written_is_stored_once_after_kills_of_a_server_too(tmp_path, rounds):
     campaign(tmp_path, rounds, Server(tmp_path / "clickhouse"))
 
