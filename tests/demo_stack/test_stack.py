@@ -11,6 +11,7 @@ import pytest
 
 from demo_stack.deploys import deploy
 from demo_stack.folders import ring_root
+from demo_stack.pace import affordable_rps, feed_wall_s
 from demo_stack.ports import is_free
 from demo_stack.processes import DemoError, alive
 from demo_stack.releases import patch_of
@@ -68,7 +69,8 @@ def test_workers_leave_their_requests_in_their_hosts_ring_folder(stack: Stack):
 
 def test_rolling_deploy_loses_no_request(stack: Stack):
     before = {name: stack.state.process(name).pid for name in (*stack.hosts, "jobs")}
-    stack.start(traffic(stack.home, stack.edge_url(), seed=4, rate_rps=40, seconds=120))
+    rate_rps = affordable_rps(feed_wall_s(stack.edge_url()))
+    stack.start(traffic(stack.home, stack.edge_url(), 4, rate_rps, seconds=400))
     deploy(stack, "r2", patch_of("r2"))
     stack.stop("load")
     summary = read_summary(stack.home)
