@@ -42,7 +42,7 @@ class Launch:
     port: int | None = None
     #: what asks it to end in good order
     stop_signal: int = signal.SIGTERM
-    ready_s: float = 60.0
+    ready_s: float = 180.0
     stop_s: float = 15.0
 
 

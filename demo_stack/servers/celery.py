@@ -11,7 +11,7 @@ from demo_stack.processes import Launch
 
 __all__ = ["celery"]
 
-PING_S = 1.0
+PING_S = 3.0
 
 
 def celery(name: str, broker_url: str, release: Path, env: Mapping[str, str]) -> Launch:

@@ -52,7 +52,7 @@ def rabbitmq(home: Path, port: int, nodes_port: int, names_port: int) -> Launch:
         },
         cwd=folder,
         account=account,
-        ready_s=90,
+        ready_s=240,
         stop_s=30,
     )
 
