@@ -28,6 +28,7 @@ def comparison_report(found: dict[str, Any]) -> RenderableType:
     if found["functions"]:
         parts.append(_functions(found["functions"], found["guilty"]))
     parts += [_fleet(change) for change in found["fleet"]]
+    parts += [_warm_up(one) for one in found["warm_up"]]
     parts.append(Text(_evidence(found["evidence"]), style="dim"))
     parts += [Text(f"note: {note}", style="dim") for note in found["notes"]]
     return Group(*parts)
@@ -89,7 +90,7 @@ def _functions(rows: list[dict[str, Any]], guilty: dict[str, Any] | None) -> Tab
         spread = row["difference"]
         style = "bold red" if row == guilty else ""
         table.add_row(
-            escape(row["function"]),
+            escape(_function_name(row)),
             cost_text(row["inclusive_ns_a"], "cpu_ns"),
             cost_text(row["inclusive_ns_b"], "cpu_ns"),
             cost_text(spread["value"], "cpu_ns", sign=True),
@@ -97,10 +98,16 @@ def _functions(rows: list[dict[str, Any]], guilty: dict[str, Any] | None) -> Tab
             f"{cost_text(spread['high'], 'cpu_ns', sign=True)}",
             "-" if row["rise_share"] is None else f"{row['rise_share']:.0%}",
             _p(row["p_corrected"]),
-            ORIGINS[row["origin"]],
+            ORIGINS[row["origin"]] if row["verdict"] != "moved" else "moved, not risen",
             style=style,
         )
     return table
+
+
+def _function_name(row: dict[str, Any]) -> str:
+    was = f" (was {row['was']})" if row["was"] else ""
+    moved = f" (moved: {row['moved_with']})" if row["moved_with"] else ""
+    return f"{row['function']}{was}{moved}"
 
 
 def _fleet(change: dict[str, Any]) -> Text:
@@ -126,6 +133,17 @@ def _fleet(change: dict[str, Any]) -> Text:
             f"({peak['users_b']}), {_percent(peak['relative'])}"
         )
     return Text("\n".join(lines))
+
+
+def _warm_up(found: dict[str, Any]) -> Text:
+    spread, unit = found["difference"], found["unit"]
+    low, value, high = (cost_text(spread[key], unit, sign=True) for key in ("low", "value", "high"))
+    each = [cost_text(found[f"per_restart_{side}"], unit) for side in "ab"]
+    return Text(
+        f"warm-up, apart: {value} per young request ({low} to {high}); {found['restarts_a']} and "
+        f"{found['restarts_b']} restarts at {each[0]} and {each[1]} more each",
+        style="dim",
+    )
 
 
 def _evidence(seen: dict[str, Any]) -> str:

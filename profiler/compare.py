@@ -1,16 +1,20 @@
 """Compare two sides: which endpoint, which function, how sure, how much of the fleet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from profiler.calltree import Stack, index_functions
+from profiler.calltree import FunctionIndex, Stack, index_functions
 from profiler.drift import common_drift, stretched
 from profiler.endpoints import endpoint_changes, judged, worst_endpoint
 from profiler.fleet import fleet_changes
-from profiler.functions import SAMPLES_MIN, function_changes, guilty_function, ranked
+from profiler.functions import FunctionTest, function_test, ranked
+from profiler.guilt import guilty_function
 from profiler.measured import RequestWindows, SideData
+from profiler.power import with_power
 from profiler.records import (
     Comparison,
     Deploy,
@@ -20,7 +24,11 @@ from profiler.records import (
     FunctionChange,
     Verdict,
 )
+from profiler.renames import renamed, with_names
+from profiler.samples import SAMPLES_MIN
+from profiler.shifts import with_moves
 from profiler.statistics import Difference
+from profiler.warmup import warm_ups
 
 __all__ = ["compare_sides"]
 
@@ -41,23 +49,36 @@ def compare_sides(
     budget: float = 0.01,
     deploy: Deploy | None = None,
     server_cost_per_year: float = 0.0,
+    unlike: str = "",
 ) -> Comparison:
-    """The whole answer. `budget`: the rise per request that is no regression yet (0.01: 1%)."""
+    """The whole answer. `budget`: the rise per request that is no regression yet (0.01: 1%).
+
+    `unlike`: why CPU time of these sides cannot be compared at all; empty where it can.
+    """
     hosts = sorted(set(a.requests.host.tolist()) | set(b.requests.host.tolist()))
     measured, spreads = endpoint_changes(a, b, hosts)
+    was = renamed(stacks, *(_samples(side, len(stacks)) for side in (a, b)))
+    stacks = with_names(stacks, {old: new for new, old in was.items()})
     index = index_functions(stacks)
-    functions = [
-        found
-        for endpoint in dict.fromkeys(change.endpoint for change in measured)
-        for found in function_changes(a, b, endpoint, index, hosts)
-    ]
-    drift = common_drift(functions)
+    tests = _tests(a, b, [change.endpoint for change in measured], index, hosts)
+    drift = common_drift([change for test in tests.values() for change in test.changes])
     fleet = fleet_changes(a, b, window_s, server_cost_per_year)
     endpoints = [
-        judged(stretched(change, drift), budget) for change in _with_fleet_shares(measured, fleet)
+        with_power(
+            _comparable(judged(stretched(change, drift), budget), unlike),
+            a.requests,
+            b.requests,
+            window_s,
+        )
+        for change in _with_fleet_shares(measured, fleet)
     ]
     worst = worst_endpoint(endpoints)
-    guilty = guilty_function(functions, worst)
+    moved = {name: with_moves(test, index) for name, test in tests.items()}
+    tests = {name: replace(test, changes=moved[name]) for name, test in tests.items()}
+    test = tests.get(worst.endpoint) if worst else None
+    calls = [side.calls.get(worst.endpoint, {}) if worst else {} for side in (a, b)]
+    guilty = _named(guilty_function(test, worst, stacks, calls[0], calls[1]), was)
+    functions = [_named(change, was) for test in tests.values() for change in test.changes]
     evidence = replace(_evidence(a, b, spreads, window_s, hosts), drift=drift)
     verdict = _overall(endpoints)
     return Comparison(
@@ -73,7 +94,36 @@ def compare_sides(
         deploy=deploy,
         evidence=evidence,
         notes=tuple(_notes(a, b, evidence, endpoints, functions, hosts)),
+        warm_up=warm_ups(a, b, hosts),
     )
+
+
+def _comparable(change: EndpointChange, unlike: str) -> EndpointChange:
+    if not unlike or change.unit != "cpu_ns":
+        return change
+    return replace(change, verdict="cannot tell", reason=unlike)
+
+
+def _samples(side: SideData, stacks: int) -> npt.NDArray[np.float64]:
+    return np.bincount(side.stacks.stack, side.stacks.samples, minlength=stacks).astype(np.float64)
+
+
+def _tests(
+    a: SideData,
+    b: SideData,
+    endpoints: Sequence[str],
+    index: FunctionIndex,
+    hosts: Sequence[str],
+) -> dict[str, FunctionTest]:
+    found = {name: function_test(a, b, name, index, hosts) for name in dict.fromkeys(endpoints)}
+    return {name: test for name, test in found.items() if test is not None}
+
+
+Named = TypeVar("Named", FunctionChange, FunctionChange | None)
+
+
+def _named(change: Named, was: Mapping[str, str]) -> Named:
+    return change and replace(change, was=was.get(change.function, ""))
 
 
 def _with_fleet_shares(
@@ -149,7 +199,8 @@ def _headline(
         since = f" since {deploy.release} was deployed" if deploy else f" from {a} to {b}"
         who = "; which function cannot be told yet"
         if guilty is not None:
-            who = f"; {guilty.function} is {guilty.rise_share:.0%} of the rise"
+            why = f" ({guilty.why})" if guilty.why else ""
+            who = f"; {guilty.function} is {guilty.rise_share:.0%} of the rise{why}"
         more = f"{worst.relative.value:.1%} more"
         return f"{worst.endpoint} costs {more} CPU per request{since}{who}"
     if not endpoints:
@@ -160,7 +211,8 @@ def _headline(
         return f"{best.endpoint} costs {less} CPU per request from {a} to {b}"
     if verdict == "no change":
         return f"no endpoint costs more per request from {a} to {b}"
-    return f"cannot tell yet whether {b} costs more than {a}: {endpoints[0].reason}"
+    told = max(endpoints, key=lambda change: change.requests_a + change.requests_b)
+    return f"cannot tell yet whether {b} costs more than {a}: {told.reason}"
 
 
 def _notes(

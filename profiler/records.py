@@ -15,12 +15,16 @@ __all__ = [
     "FleetChange",
     "FunctionChange",
     "FunctionCost",
+    "FunctionVerdict",
     "Interval",
     "PeakCost",
     "Verdict",
+    "WarmUp",
 ]
 
 Verdict = Literal["regression", "improvement", "no change", "cannot tell"]
+#: `moved`: its cost rose or fell as much as another's of the same caller fell or rose
+FunctionVerdict = Literal["regression", "improvement", "no change", "cannot tell", "moved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,9 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,9 @@ class EndpointChange:
     floor: float = 0.0
     #: the relative change while both ran at the same minutes on different hosts; None: not told
     concurrent: Interval | None = None
+    #: how long both sides, or what goes on of them, must go on at this rate until a change of 5%
+    #: would be told; nan where it can be told now, inf where more time will not do
+    minutes_more: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +97,20 @@ class FunctionChange:
     rise_share: float
     samples_a: int
     samples_b: int
-    verdict: Verdict
+    verdict: FunctionVerdict
     #: library functions beneath it whose self cost rose most: (function, rise in ns per request)
     beneath: tuple[tuple[str, float], ...] = ()
+    #: rise of its own cost, and of its cost with all that it calls; p values corrected likewise
+    self_difference: Interval = UNKNOWN
+    self_p_corrected: float = float("nan")
+    inclusive_difference: Interval = UNKNOWN
+    inclusive_p_corrected: float = float("nan")
+    #: its name on side a, where it was renamed or moved to another module
+    was: str = ""
+    #: the function that fell as much as this rose, or rose as much as this fell
+    moved_with: str = ""
+    #: why this one is guilty, where it is not by its own cost
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +188,22 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Young workers' requests, compared with the other side's: like endpoints, weighted alike."""
+
+    unit: str
+    requests_a: int
+    requests_b: int
+    #: rise of the cost per young request
+    difference: Interval
+    restarts_a: int
+    restarts_b: int
+    #: what a restart costs more than as many warm requests, in `unit`
+    per_restart_a: float
+    per_restart_b: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """`b` against `a`, in the order in which people ask: fleet, endpoints, functions, how sure."""
 
@@ -184,6 +221,7 @@ class Comparison:
     deploy: Deploy | None
     evidence: Evidence
     notes: tuple[str, ...] = field(default=())
+    warm_up: tuple[WarmUp, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)

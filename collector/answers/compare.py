@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from collector.answers.fleet import with_fleet
 from collector.answers.hours import same_hours
+from collector.answers.models import same_models
 from collector.answers.records import Answer
 from collector.answers.sides import Side
 from collector.answers.stacks import stack_index
@@ -60,6 +61,8 @@ def compare(
         for side in cut
     ]
     tables, hours_note = same_hours(cut, tables, width_s)
+    same, unlike, model_notes = same_models([one[0] for one in tables])
+    tables = [(rows, *one[1:]) for rows, one in zip(same, tables, strict=True)]
     number, stacks = stack_index(store, [samples for _, _, samples, _ in tables])
     left, right = (
         SideData(side.label, _requests(requests, load), _stacks(samples, number), _p99(latency))
@@ -82,6 +85,7 @@ def compare(
         budget=budget,
         deploy=_deploy(store, service, b),
         server_cost_per_year=server_cost_per_year,
+        unlike=unlike,
     )
     notes = tuple(
         f"{side.label}: its newest {WINDOWS_MAX} windows of {width_s} s are compared, not all of it"
@@ -89,7 +93,7 @@ def compare(
         if first < side.from_ms
     )
     return Answer(
-        replace(found, notes=found.notes + notes + hours_note + _side_notes(cut)),
+        replace(found, notes=found.notes + notes + hours_note + model_notes + _side_notes(cut)),
         unit="cpu_ns",
         truncated=any(truncated(table) for parts in tables for table in parts),
         as_of_ms=max(last for _, last in spans),

@@ -1,4 +1,4 @@
-"""What the fleet part of a comparison is made of: sorts of requests, peak minutes, restarts."""
+"""What a comparison rests on beside windows: sorts of requests, peaks, restarts, counted calls."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,6 +17,8 @@ __all__ = ["with_fleet"]
 SORTS_MAX = 20_000
 MINUTE_MS = 60_000
 FLAG_SEPARATOR = "\x1f"
+#: Deeply profiled requests of an endpoint below which its calls are not relied on.
+PROFILED_MIN = 5
 SORTS_BY = "kind, status, warm-up"
 
 
@@ -29,7 +31,7 @@ def with_fleet(
     endpoint: str,
     warmup: Mapping[str, int],
 ) -> tuple[SideData, SideData]:
-    """The same data with sorts of requests, peak minutes and restarts."""
+    """The same data with sorts of requests, peak minutes, restarts and counted calls."""
     tables, by = _sorts(store, sides, service, endpoint, warmup)
     known = _flag_names(tables[0]) & _flag_names(tables[1])
     left, right = (
@@ -38,6 +40,7 @@ def with_fleet(
             sorts=_columns(table, known),
             sorts_by=by,
             peaks=_peaks(fleet_reads.peak_minutes(store, side, service, endpoint)),
+            calls=_calls(store, side, service, endpoint),
             restarts=fleet_reads.young_workers(store, side, service, endpoint, **warmup),
         )
         for side, one, table in zip(sides, data, tables, strict=True)
@@ -102,3 +105,16 @@ def _peaks(table: pa.Table) -> dict[str, PeakMinute]:
         )
         for row in table.to_pylist()
     }
+
+
+def _calls(
+    store: Store, side: Side, service: str, endpoint: str
+) -> dict[str, dict[tuple[str, str], float]]:
+    table, profiled = fleet_reads.calls(store, side, service, endpoint)
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for row in table.to_pylist():
+        requests = profiled.get(row["endpoint"], 0)
+        if requests >= PROFILED_MIN:
+            pair = (row["caller"], row["function"])
+            found.setdefault(row["endpoint"], {})[pair] = row["call_count"] / requests
+    return found

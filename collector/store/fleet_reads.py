@@ -1,4 +1,4 @@
-"""Reads for the fleet part of a comparison: sorts of requests, peak minutes, restarts."""
+"""Further reads of a side: sorts of requests, peak minutes, restarts, counted calls."""
 
 import pyarrow as pa
 
@@ -6,7 +6,7 @@ from collector.answers.sides import Side
 from collector.store.reads import side_filters
 from collector.store.store import Store
 
-__all__ = ["peak_minutes", "traffic_groups", "young_workers"]
+__all__ = ["calls", "peak_minutes", "traffic_groups", "young_workers"]
 
 
 def traffic_groups(
@@ -55,3 +55,10 @@ def young_workers(
         **side_filters(side, service, endpoint),
     )
     return int(rows["workers"][0].as_py())
+
+
+def calls(store: Store, side: Side, service: str, endpoint: str) -> tuple[pa.Table, dict[str, int]]:
+    """endpoint, caller, function, call_count; and the profiled requests of each endpoint."""
+    filters = side_filters(side, service, endpoint)
+    requests = store.query("calls_requests", **filters).to_pylist()
+    return store.query("calls", **filters), {row["endpoint"]: row["profiled"] for row in requests}

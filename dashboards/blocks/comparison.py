@@ -1,6 +1,7 @@
 """A comparison in the order in which people ask: the finding, the fleet, who, how sure."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import dash_mantine_components as dmc
 from dash import html
@@ -19,6 +20,7 @@ from profiler.records import (
     EndpointChange,
     Evidence,
     FunctionChange,
+    Interval,
 )
 
 __all__ = ["endpoint_table", "evidence", "finding", "function_table"]
@@ -163,6 +165,9 @@ def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: boo
         badge("look here first", "red") if is_guilty else None,
         _under(f"{origin_word(change.origin)} code in {change.endpoint}"),
         _under(f"{samples} samples"),
+        _under(change.why) if change.why else None,
+        _under(f"was {change.was}") if change.was else None,
+        _under(f"its cost moved, with {change.moved_with}") if change.moved_with else None,
         # Of a function that did not change it is noise.
         _under(f"beneath it: {', '.join(beneath)}")
         if beneath and change.verdict != "no change"
@@ -172,14 +177,23 @@ def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: boo
         [
             html.Td([part for part in what if part is not None], className="dy-name"),
             html.Td(verdict_badge(change.verdict)),
-            _moved(*map(humanise.duration_ns, (change.self_ns_a, change.self_ns_b))),
-            _moved(*map(humanise.duration_ns, (change.inclusive_ns_a, change.inclusive_ns_b))),
+            _cost(change.self_ns_a, change.self_ns_b, change.self_difference),
+            _cost(change.inclusive_ns_a, change.inclusive_ns_b, change.inclusive_difference),
             number(rise),
             html.Td(whisker(change.difference, scale, rise)),
             number(humanise.percent(change.rise_share)),
             number(humanise.p_value(change.p_corrected)),
         ],
         className="dy-guilty" if is_guilty else "",
+    )
+
+
+def _cost(before: float, after: float, rise: Interval) -> Component:
+    """Old and new, with the interval of the difference beneath."""
+    moved = humanise.moved(*map(humanise.duration_ns, (before, after)))
+    return html.Td(
+        [moved, _under(humanise.interval(rise, "cpu_ns")) if isfinite(rise.value) else None],
+        className="dy-number",
     )
 
 

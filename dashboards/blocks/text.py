@@ -6,15 +6,16 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from profiler.records import Verdict
+from profiler.records import FunctionVerdict
 
 __all__ = ["VERDICT_COLOURS", "as_of", "badge", "link", "moment", "side_word", "verdict_badge"]
 
-VERDICT_COLOURS: dict[Verdict, str] = {
+VERDICT_COLOURS: dict[FunctionVerdict, str] = {
     "regression": "red",
     "improvement": "teal",
     "no change": "gray",
     "cannot tell": "yellow",
+    "moved": "gray",
 }
 
 
@@ -25,7 +26,7 @@ def badge(word: str, colour: str) -> Component:
     return marked
 
 
-def verdict_badge(verdict: Verdict) -> Component:
+def verdict_badge(verdict: FunctionVerdict) -> Component:
     word = "cannot tell yet" if verdict == "cannot tell" else verdict
     return badge(word, VERDICT_COLOURS[verdict])
 

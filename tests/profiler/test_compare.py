@@ -109,3 +109,10 @@ def test_cheaper_is_an_improvement() -> None:
     assert found.guilty is None
     assert found.endpoints[0].relative.high < -0.01
     assert "% less CPU per request" in found.headline
+
+
+def test_unlike_processors_cannot_tell() -> None:
+    before = Truth(windows=24)
+    found = run(before, dearer(before, 2, 3e6), unlike="side a ran on x, side b on z")
+    assert found.verdict == "cannot tell"
+    assert "side a ran on x" in found.headline

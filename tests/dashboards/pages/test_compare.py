@@ -41,7 +41,7 @@ def test_the_guilty_function_is_marked_and_the_deploy_named(result):
 
 def test_the_fleet_change_is_a_waterfall(result):
     (trace,) = with_id(result, "compare-fleet-cpu_ns")["figure"]["data"]
-    assert trace["x"][1:4] == ["traffic", "mix", "cost per request"]
+    assert trace["x"][1:5] == ["traffic", "mix", "mix within endpoints", "cost per request"]
 
 
 def test_links_lead_to_the_difference(result):
