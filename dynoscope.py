@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import sys
 import threading
 import time
@@ -30,6 +31,7 @@ COMMANDS = {
     "compare": ("collector.command", "compare"),
     "demo": ("demo_stack.command", "demo"),
     "doctor": ("agent.doctor.command", "doctor"),
+    "gate": ("alerting.gate.command", "gate"),
     "migrate": ("collector.migrate_command", "migrate_store"),
     "profile": ("collector.profile_command", "profile"),
     "rules": ("alerting.command", "rules"),
@@ -109,6 +111,7 @@ def _settings(path: Path) -> dict[str, Any]:
 @click.option("--rules", type=click.Path(path_type=Path), help="Folder of rules (*.yaml).")
 @click.option("--bundled-rules/--no-bundled-rules", default=True, help="Load the bundled rules.")
 @click.option("--webhook", multiple=True, help="Address that alerts are sent to; repeatable.")
+@click.option("--receivers", type=click.Path(path_type=Path), help="File of receivers of alerts.")
 @click.option("--evaluate-every-s", default=15.0, show_default=True, help="Pause between looks, s.")
 @click.option("--settle-s", default=10.0, show_default=True, help="How late data may come, s.")
 @click.option(
@@ -151,6 +154,7 @@ def _serve(
     rules: Path | None,
     bundled_rules: bool,
     webhook: tuple[str, ...],
+    receivers: Path | None,
     evaluate_every_s: float,
     settle_s: float,
     slo_window: float | None,
@@ -182,6 +186,8 @@ def _serve(
             bundled=bundled_rules,
             slo_window_s=slo_window,
             webhooks=webhook,
+            receivers_file=receivers,
+            instance=f"{socket.gethostname()}:{port}",
             interval_s=evaluate_every_s,
             settle_s=settle_s,
             base_url=url,

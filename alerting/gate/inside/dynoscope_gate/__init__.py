@@ -1,0 +1,1 @@
+"""Runs inside the application's own interpreter: standard library only, Python 3.9 and later."""
