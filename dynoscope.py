@@ -27,6 +27,7 @@ CONNECTIONS_MAX = 1_000
 COMMANDS = {
     "advise": ("collector.pool_command", "advise"),
     "agent": ("agent.command", "agent"),
+    "alerts": ("alerting.command", "alerts"),
     "capacity": ("collector.pool_command", "capacity"),
     "compare": ("collector.command", "compare"),
     "demo": ("demo_stack.command", "demo"),
@@ -166,6 +167,8 @@ def _serve(
 ) -> None:
     """Build the parts over one store, and serve until a signal ends them."""
     from alerting.build import build_evaluator
+    from alerting.routes import alerting_routes
+    from collector.access import needs_admin
     from collector.app import create_app
     from collector.retention import Upkeep, parse_keep
     from collector.store.store import open_store
@@ -179,6 +182,7 @@ def _serve(
     with closing(open_store(clickhouse or data)) as store:
         priced: dict[str, Any] = {**warmup, "server_cost_per_year": server_cost_per_year}
         app = create_app(store, tokens, keep=days, otlp=otlp, **priced)
+        app.register_blueprint(alerting_routes(store, needs_admin(tokens), time.time))
         create_dashboards(store, app, **priced)
         evaluator = build_evaluator(
             store,

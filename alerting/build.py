@@ -4,11 +4,15 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from alerting.checking import Checker
 from alerting.courier import Courier
+from alerting.diagnosis import DIAGNOSIS_S
 from alerting.evaluator import Evaluator
-from alerting.notify import webhook_of
+from alerting.receiver_files import Receivers, read_receivers
+from alerting.receivers import webhook_of
 from alerting.regression import CostWatch, LiveRelease
 from alerting.rulebook import BUNDLED_DIR, RuleBook
+from alerting.thresholds import ThresholdWatch
 from collector.answers.compare import compare
 from collector.answers.records import Answer
 from collector.answers.sides import Side
@@ -37,11 +41,17 @@ def build_evaluator(
     warmup_s: int = 120,
     clock: Callable[[], float] = time.time,
     webhook_timeout_s: float = 5.0,
+    receivers_file: Path | None = None,
+    instance: str = "evaluator",
+    diagnosis_s: float = DIAGNOSIS_S,
 ) -> Evaluator:
     """`rules_dir`: a folder of `*.yaml`; None: only the bundled rules. `slo_window_s`: replaces the
     window of every SLO, alert windows in proportion. `warmup_*`: as in `compare`.
 
-    Raises BadWebhook.
+    `instance`: who this evaluator is among others over the same store, the same after a restart.
+    `diagnosis_s`: how long an alert waits for what it says beside "it burns".
+
+    Raises BadReceiver.
     """
 
     def compare_releases(
@@ -67,17 +77,26 @@ def build_evaluator(
         ]
 
     base_url = base_url.rstrip("/")
+    known = read_receivers(receivers_file, webhook_timeout_s) if receivers_file else Receivers()
+    hooks = tuple(webhook_of(url, webhook_timeout_s) for url in webhooks)
+    receivers = (*hooks, *known.receivers)
     folders = ([BUNDLED_DIR] if bundled else []) + ([rules_dir] if rules_dir else [])
     return Evaluator(
         store=store,
         rulebook=RuleBook(folders, slo_window_s),
-        courier=Courier(store, [webhook_of(url, webhook_timeout_s) for url in webhooks]),
-        costs=CostWatch(releases_of, compare_releases, base_url),
+        courier=Courier(store, receivers, instance, 2 * diagnosis_s + interval_s),
+        heartbeat=known.heartbeat,
+        checker=Checker(
+            store,
+            CostWatch(releases_of, compare_releases, base_url),
+            ThresholdWatch(store, base_url),
+            base_url,
+            diagnosis_s,
+        ),
         clock=clock,
         interval_s=interval_s,
         settle_s=settle_s,
         stale_s=stale_s,
-        base_url=base_url,
     )
 
 

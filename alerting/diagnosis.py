@@ -1,147 +1,134 @@
-"""What an SLO alert says beside "it burns": since when, where, and which dependency grew."""
+"""What an SLO alert says beside "it burns": since when, where, what grew, which requests to see."""
 
-from collections.abc import Mapping, Sequence
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlencode
 
 from alerting.alerts import rfc3339
 from alerting.burn import TierBurn
-from alerting.rules import Slo
-from collector.store.errors import StoreError
-from collector.store.slo_reads import BadPart, TimeByPart, bad_by, time_by_part
+from alerting.cause import PARTS, Cause, Episode, Grown, read_cause
+from collector.store.slo_reads import BadPart
 from collector.store.store import Store
 
-__all__ = ["Diagnosis", "Episode", "diagnose"]
+__all__ = ["DIAGNOSIS_S", "Diagnosis", "Episode", "diagnose", "in_time"]
 
-PARTS = {
-    "db_ms": "time in the database",
-    "cache_ms": "time in the cache",
-    "rpc_ms": "time in outgoing calls",
-    "cpu_ms": "CPU time",
-    "other_ms": "time outside CPU and dependencies",
-}
-#: A part is named when it explains at least this share of the rise of the wall time.
-NAMED_SHARE = 0.2
+log = logging.getLogger("dynoscope.alerting")
 
-
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """The stretch of time that burns: [since_ms, to_ms)."""
-
-    slo: Slo
-    service: str
-    since_ms: int
-    to_ms: int
-    window_ms: int
-
-    @property
-    def before(self) -> tuple[int, int]:
-        """The stretch to compare with: just before, and long enough to have requests in it."""
-        length = max(self.to_ms - self.since_ms, self.window_ms, 60_000)
-        return max(0, self.since_ms - length), self.since_ms
+#: How long an alert waits for its diagnosis.
+DIAGNOSIS_S = 5.0
+#: A region is named when so much of the bad is in it, and there are others.
+REGION_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The text of an alert. `release`: the one most bad requests came from, or empty."""
+    """The text of an alert. `release`, `region`: where most bad requests came from, or empty."""
 
     summary: str
     release: str
+    region: str
     details: Mapping[str, Any]
     links: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    grew: tuple[tuple[str, float, float], ...] = ()
-    parts: tuple[BadPart, ...] = ()
-    before: TimeByPart | None = None
-    after: TimeByPart | None = None
-    error: str = ""
-
-
 def diagnose(
-    store: Store, episode: Episode, budget_left: float, tier: TierBurn, base_url: str
+    store: Store,
+    episode: Episode,
+    budget_left: float,
+    tier: TierBurn,
+    base_url: str,
+    limit_s: float = DIAGNOSIS_S,
 ) -> Diagnosis:
-    """Never fails: an alert whose cause cannot be read goes out without it, and says so."""
-    try:
-        cause = _read_cause(store, episode)
-    except StoreError as error:
-        cause = _Cause(error=str(error))
-    release = _leading(cause.parts, "release")
+    """Never fails and never takes longer than `limit_s`: an alert whose cause cannot be read in
+    time goes out without it, and says so."""
+    cause = in_time(lambda: read_cause(store, episode), limit_s)
+    release = _leading(cause.worst, "release")
+    region = _region(cause.worst)
     return Diagnosis(
-        summary=_summary(episode, budget_left, tier, cause, release),
+        summary=_summary(episode, budget_left, tier, cause, release, region),
         release=release,
+        region=region,
         details=_details(episode, budget_left, tier, cause),
-        links=_links(episode, base_url),
+        links=_links(episode, cause, base_url),
     )
 
 
-def _read_cause(store: Store, episode: Episode) -> _Cause:
-    slo = episode.slo
-    where: dict[str, Any] = {"service": episode.service, "endpoint": slo.endpoint}
-    from_ms, until_ms = episode.before
-    before = time_by_part(store, from_ms=from_ms, to_ms=until_ms, **where)
-    after = time_by_part(store, from_ms=episode.since_ms, to_ms=episode.to_ms, **where)
-    parts = bad_by(
-        store,
-        from_ms=episode.since_ms,
-        to_ms=episode.to_ms,
-        good=slo.good.kind,
-        threshold_ms=slo.good.threshold_ms,
-        **where,
-    )
-    bad = tuple(part for part in parts if part.bad > 0)
-    return _Cause(_grew(before, after), bad, before, after)
+def in_time(look: Callable[[], Cause], limit_s: float) -> Cause:
+    """What `look` finds; where it fails or takes longer, only why nothing is known. A look that
+    hangs is left behind on its thread, until the store's own limit ends it."""
+    found: SimpleQueue[Cause] = SimpleQueue()
 
+    def run() -> None:
+        try:
+            found.put(look())
+        except Exception as error:  # whatever it is, the alert goes out
+            log.warning("a diagnosis failed", exc_info=True)
+            found.put(Cause(error=f"{type(error).__name__}: {error}"))
 
-def _grew(
-    before: TimeByPart | None, after: TimeByPart | None
-) -> tuple[tuple[str, float, float], ...]:
-    """(part, ms before, ms after), most grown first, of the parts that explain the rise."""
-    if before is None or after is None or after.wall_ms <= before.wall_ms:
-        return ()
-    a, b = _parts(before), _parts(after)
-    enough = NAMED_SHARE * (after.wall_ms - before.wall_ms)
-    grown = [(part, a[part], b[part]) for part in PARTS if b[part] - a[part] >= enough]
-    return tuple(sorted(grown, key=lambda one: one[1] - one[2]))
-
-
-def _parts(time: TimeByPart) -> dict[str, float]:
-    known = {part: float(getattr(time, part)) for part in PARTS if part != "other_ms"}
-    return {**known, "other_ms": max(0.0, time.wall_ms - sum(known.values()))}
+    threading.Thread(target=run, name="alert-diagnosis", daemon=True).start()
+    try:
+        return found.get(timeout=limit_s)
+    except Empty:
+        return Cause(error=f"the diagnosis took longer than {limit_s:g} s")
 
 
 def _summary(
-    episode: Episode, budget_left: float, tier: TierBurn, cause: _Cause, release: str
+    episode: Episode,
+    budget_left: float,
+    tier: TierBurn,
+    cause: Cause,
+    release: str,
+    region: str,
 ) -> str:
     slo = episode.slo
-    what = slo.endpoint or "requests"
+    what = slo.endpoint or ("events" if slo.good.metric else "requests")
     seconds = (episode.to_ms - episode.since_ms) / 1000
     text = (
         f"{slo.title} breaks in {episode.service}: {tier.long.bad:.0f} of {tier.long.total:.0f} "
         f"{what} of the last {_span(tier.tier.long_s)} were not good ({slo.good.text}), since "
         f"about {rfc3339(episode.since_ms)} ({_span(seconds)}). The error budget of "
-        f"{_span(slo.window_s)} burns {tier.burn_long:.3g} times too fast; {_left(budget_left)}."
+        f"{_span(slo.window_s)} burns {tier.burn_long:.3g} times too fast; "
+        f"{_left(budget_left, tier.burn_long, slo.window_s)}."
     )
     if cause.grew:
-        said = [f"{PARTS[part]} rose from {a:.1f} to {b:.1f} ms" for part, a, b in cause.grew]
-        text += f" Per request, {' and '.join(said)}."
-    if not slo.endpoint and cause.parts:
-        worst = _leading(cause.parts, "endpoint")
-        text += f" Most of them: {worst}."
-    return text + (f" Release {release} served them." if release else "")
+        text += f" Per request, {' and '.join(_said(one) for one in cause.grew)}."
+    if cause.function:
+        text += (
+            f" Look at {cause.function['function']} first: {cause.function['rise_ms']:+.3g} ms of "
+            f"CPU (95% {cause.function['low_ms']:+.3g} to {cause.function['high_ms']:+.3g})."
+        )
+    if not slo.endpoint and cause.worst:
+        text += f" Most of them: {_leading(cause.worst, 'endpoint')}."
+    if cause.errors:
+        text += f" Most frequent error: {cause.errors[0].type}: {cause.errors[0].message[:120]}."
+    if release or region:
+        where = [f"Release {release}"] if release else []
+        where += [f"region {region}"] if region else []
+        text += f" {' in '.join(where)} served them."
+    return text + f" Evidence: {tier.reason}."
 
 
-def _details(episode: Episode, budget_left: float, tier: TierBurn, cause: _Cause) -> dict[str, Any]:
+def _said(one: Grown) -> str:
+    words = f"{PARTS[one.part]} rose from {one.before_ms:.1f} to {one.after_ms:.1f} ms"
+    if one.low_ms == one.low_ms:  # not nan
+        words += f" (95% {one.low_ms:+.1f} to {one.high_ms:+.1f})"
+    return words
+
+
+def _details(episode: Episode, budget_left: float, tier: TierBurn, cause: Cause) -> dict[str, Any]:
+    burn = tier.burn_long
     return {
         "since_ms": episode.since_ms,
         "objective": episode.slo.objective,
         "good": episode.slo.good.text,
         "slo_window_s": episode.slo.window_s,
         "budget_left": budget_left,
-        "burn_rate": tier.burn_long,
+        "budget_gone_in_s": max(0.0, budget_left) * episode.slo.window_s / burn if burn else None,
+        "burn_rate": burn,
         "burn_rate_short": tier.burn_short,
         "factor": tier.tier.factor,
         "long_window_s": tier.tier.long_s,
@@ -149,39 +136,75 @@ def _details(episode: Episode, budget_left: float, tier: TierBurn, cause: _Cause
         "bad": tier.long.bad,
         "total": tier.long.total,
         "evidence": tier.reason,
-        "grew": [{"part": part, "before_ms": a, "after_ms": b} for part, a, b in cause.grew],
+        "grew": [asdict(one) for one in cause.grew],
+        "function": cause.function,
         "time_before": asdict(cause.before) if cause.before else None,
         "time_now": asdict(cause.after) if cause.after else None,
-        "worst": [asdict(part) for part in cause.parts[:5]],
+        "worst": [asdict(part) for part in cause.worst[:5]],
+        "requests": [
+            {**asdict(one), "error_fp": f"{one.error_fp:016x}" if one.error_fp else ""}
+            for one in cause.requests
+        ],
+        "errors": [
+            {
+                "error_fp": f"{one.error_fp:016x}",
+                "type": one.type,
+                "message": one.message,
+                "events": one.events,
+                "frames": list(one.frames[:5]),
+            }
+            for one in cause.errors
+        ],
         "diagnosis_error": cause.error,
     }
 
 
-def _links(episode: Episode, base_url: str) -> dict[str, str]:
+def _links(episode: Episode, cause: Cause, base_url: str) -> dict[str, str]:
     from_ms, _ = episode.before
     window = {"from": rfc3339(from_ms), "to": rfc3339(episode.to_ms)}
     query = {"service": episode.service, "endpoint": episode.slo.endpoint, **window}
-    if not episode.slo.endpoint:
-        return {"overview": f"{base_url}/?{urlencode({'service': episode.service, **window})}"}
-    return {
-        "endpoint": f"{base_url}/endpoint?{urlencode(query)}",
-        "flame": f"{base_url}/flame?{urlencode(query)}",
-    }
+    service = {"service": episode.service, **window}
+    links = {"overview": f"{base_url}/?{urlencode(service)}"}
+    if episode.slo.endpoint:
+        links = {
+            "endpoint": f"{base_url}/endpoint?{urlencode(query)}",
+            "flame": f"{base_url}/flame?{urlencode(query)}",
+        }
+    if cause.errors:
+        links["errors"] = f"{base_url}/errors?{urlencode(service)}"
+    kept = next((one.trace_id for one in cause.requests if one.traced), "")
+    if kept:
+        links["trace"] = f"{base_url}/v1/traces/{kept}"
+    return links
 
 
 def _leading(parts: Sequence[BadPart], field: str) -> str:
-    """The release or endpoint with most of the bad requests."""
+    """The release, region or endpoint with most of the bad requests."""
+    sums = _sums(parts, field)
+    return max(sums, key=lambda name: sums[name], default="")
+
+
+def _region(parts: Sequence[BadPart]) -> str:
+    """The region that most of it is in; empty where it is spread."""
+    sums = _sums(parts, "region")
+    leading = _leading(parts, "region")
+    alone = sums.get(leading, 0.0) >= REGION_SHARE * sum(sums.values())
+    return leading if alone and parts else ""
+
+
+def _sums(parts: Sequence[BadPart], field: str) -> dict[str, float]:
     sums: dict[str, float] = {}
     for part in parts:
         name = str(getattr(part, field))
         sums[name] = sums.get(name, 0.0) + part.bad
-    return max(sums, key=lambda name: sums[name], default="")
+    return sums
 
 
-def _left(budget_left: float) -> str:
+def _left(budget_left: float, burn_rate: float, window_s: float) -> str:
     if budget_left < 0:
         return f"it is overspent ({1 - budget_left:.3g} times what it allows)"
-    return f"{budget_left:.0%} of it is left"
+    gone_s = budget_left * window_s / burn_rate if burn_rate else float("inf")
+    return f"{budget_left:.0%} of it is left, at this rate for {_span(gone_s)}"
 
 
 def _span(seconds: float) -> str:

@@ -1,15 +1,15 @@
 """What can go wrong in alerting, apart from the store.
 
 AlertingError
-+-- BadWebhook    an address that notifications cannot be sent to
++-- BadReceiver    notifications cannot be sent there, or its file is not understood
 """
 
-__all__ = ["AlertingError", "BadWebhook"]
+__all__ = ["AlertingError", "BadReceiver"]
 
 
 class AlertingError(Exception):
     """One sentence: what, where, how to mend."""
 
 
-class BadWebhook(AlertingError):
-    """Not an http or https address with a host."""
+class BadReceiver(AlertingError):
+    """Not an address with a host, or a file of receivers with a mistake."""

@@ -8,16 +8,18 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from alerting import journal
 from alerting.alerts import Alert, Check, Finding, from_json
+from alerting.checking import Checker
 from alerting.courier import Courier
+from alerting.heartbeat import Heartbeat
 from alerting.lifecycle import LifeCycle
-from alerting.regression import CostWatch
 from alerting.rulebook import RuleBook
 from alerting.rules import Rules
-from alerting.slo import SloStatus, check_slo
+from alerting.slo import SloStatus
 from collector.store.alert_reads import open_alerts
 from collector.store.slo_reads import newest_by_service
 from collector.store.store import Store
@@ -32,6 +34,10 @@ STATE_EVERY_MS = 15_000
 FAILURES_MAX = 3
 #: How far back to look for signs of life; must be longer than any sensible `stale_s`.
 LIFE_MS = 6 * 3_600_000
+#: How this evaluator fares is written at least this often.
+STATUS_EVERY_MS = 60_000
+#: No heartbeat when the newest evaluation is older than so many intervals.
+BEATS_WITHIN = 4
 FAILED_RULE = "rule-failed"
 BROKEN_FILE = "rule-file-broken"
 
@@ -67,18 +73,22 @@ class Evaluator:
     store: Store
     rulebook: RuleBook
     courier: Courier
-    costs: CostWatch
+    checker: Checker
     clock: Callable[[], float]
     interval_s: float
     settle_s: float
     stale_s: float
-    base_url: str
+    heartbeat: Heartbeat | None = None
     _life: LifeCycle = field(default_factory=LifeCycle)
     _written_ms: dict[tuple[str, str], int] = field(default_factory=dict)
     _failed_in_row: dict[str, int] = field(default_factory=dict)
-    _wake: threading.Event = field(default_factory=threading.Event)
+    _wakes: dict[str, threading.Event] = field(default_factory=dict)
     _last: Evaluation | None = None
-    _undelivered: int = 0
+    #: by receiver
+    _undelivered: dict[str, int] = field(default_factory=dict)
+    #: the status that was written last
+    _told: dict[str, Any] = field(default_factory=dict)
+    _told_ms: int = 0
     #: of the newest turn of each thread that failed
     _errors: dict[str, str] = field(default_factory=dict)
 
@@ -92,8 +102,8 @@ class Evaluator:
         is_open, unreadable = _parsed(open_alerts(self.store))
         seen = newest_by_service(self.store, from_ms=max(0, to_ms - LIFE_MS))
         alive = {name for name, ms in seen.items() if ms >= to_ms - self.stale_s * 1000}
-        ids = frozenset(alert.id for alert in is_open)
-        checks, statuses = self._check_all(rules, to_ms, frozenset(alive), ids)
+        firing = {alert.id: alert.severity for alert in is_open}
+        checks, statuses = self.checker.check_all(rules, to_ms, frozenset(alive), firing)
         failures = tuple((check.rule, check.failed) for check in checks if check.failed)
         if unreadable:
             failures += (("stored-alerts", f"{unreadable} stored alerts cannot be read"),)
@@ -101,29 +111,50 @@ class Evaluator:
         checks += [self._check_failures(failures, now_ms), _check_files(rules, now_ms)]
         changed = self._life.step(is_open, checks, now_ms)
         for alert in changed:
-            journal.record_alert(self.store, alert, now_ms)
+            journal.record_alert(self.store, alert, now_ms, self.courier.instance)
         self._write_states(statuses, now_ms)
         self._last = Evaluation(now_ms, tuple(changed), tuple(statuses), failures)
         if changed:
-            self._wake.set()
+            self._wake()
         return self._last
 
     def deliver_once(self, now_ms: int) -> int:
         """Send what is due; returns how many notifications are still undelivered."""
-        self._undelivered = self.courier.deliver_once(now_ms)
-        return self._undelivered
+        left = self.courier.deliver_once(now_ms)
+        self._undelivered = {"all": left}
+        return left
 
     def run(self, stop: threading.Event) -> None:
-        """Evaluate every `interval_s` until `stop`; deliver on a second thread, so that a receiver
-        that hangs holds back no evaluation."""
-        courier = threading.Thread(target=self._run_courier, args=(stop,), name="alert-courier")
-        courier.start()
+        """Evaluate every `interval_s` until `stop`; deliver on a thread for each receiver, so that
+        one that hangs holds back no evaluation and no other receiver."""
+        threads = [
+            threading.Thread(target=self._run_courier, args=(stop, one), name="alert-courier")
+            for one in self.courier.each_alone()
+        ]
+        if self.heartbeat is not None:
+            beat = (stop, self.heartbeat)
+            threads.append(threading.Thread(target=self._run_heartbeat, args=beat, name="beat"))
+        for thread in threads:
+            thread.start()
         while not stop.is_set():
             started_s = self.clock()
             self._guarded("evaluation", self.evaluate_once)
+            self._guarded("status", self.write_status)
             stop.wait(max(0.05, self.interval_s - (self.clock() - started_s)))
-        self._wake.set()
-        courier.join()
+        self._wake()
+        for thread in threads:
+            thread.join()
+
+    def write_status(self, now_ms: int) -> None:
+        """For pages and /v1/health: when it changed, and every minute."""
+        status = asdict(self.status())
+        told = {key: value for key, value in status.items() if key != "last_ms"}
+        if told == self._told and now_ms - self._told_ms < STATUS_EVERY_MS:
+            return
+        journal.record_evaluator(
+            self.store, self.courier.instance, {**status, "interval_s": self.interval_s}, now_ms
+        )
+        self._told, self._told_ms = told, now_ms
 
     def status(self) -> EvaluatorStatus:
         """Safe to call from other threads."""
@@ -133,30 +164,9 @@ class Evaluator:
             rules=len(rules.names()),
             failures=last.failures if last else (),
             problems=tuple(str(problem) for problem in rules.problems),
-            undelivered=self._undelivered,
+            undelivered=sum(list(self._undelivered.values())),
             error="; ".join(list(self._errors.values())),
         )
-
-    def _check_all(
-        self, rules: Rules, to_ms: int, alive: frozenset[str], ids: frozenset[str]
-    ) -> tuple[list[Check], list[SloStatus]]:
-        checks: list[Check] = []
-        statuses: list[SloStatus] = []
-        for slo in rules.slos:
-            # Any failure is this rule's own: the others go on, and it is counted and shown.
-            try:
-                check, found = check_slo(self.store, slo, to_ms, alive, ids, self.base_url)
-                statuses += found
-            except Exception as error:
-                check = Check(slo.name, failed=f"{type(error).__name__}: {error}")
-            checks.append(check)
-        for cost in rules.costs:
-            try:
-                check = self.costs.check(cost, sorted(alive), to_ms, ids)
-            except Exception as error:
-                check = Check(cost.name, failed=f"{type(error).__name__}: {error}")
-            checks.append(check)
-        return checks, statuses
 
     def _count_failures(self, failures: Sequence[tuple[str, str]], now_ms: int) -> None:
         before = self._failed_in_row
@@ -192,13 +202,36 @@ class Evaluator:
         journal.record_slos(self.store, due, now_ms)
         self._written_ms.update({(one.slo.name, one.service): now_ms for one in due})
 
-    def _run_courier(self, stop: threading.Event) -> None:
+    def _run_courier(self, stop: threading.Event, courier: Courier) -> None:
+        target = courier.receivers[0].target
+        wake = self._wakes.setdefault(target, threading.Event())
+
+        def deliver(now_ms: int) -> None:
+            self._undelivered[target] = courier.deliver_once(now_ms)
+
         while not stop.is_set():
-            self._wake.clear()
-            self._guarded("delivery", self.deliver_once)
-            due_ms = self.courier.next_due_ms()
+            wake.clear()
+            self._guarded(f"delivery to {target}", deliver)
+            due_ms = courier.next_due_ms()
             wait_s = self.interval_s if due_ms is None else due_ms / 1000 - self.clock()
-            self._wake.wait(min(max(wait_s, 0.05), self.interval_s))
+            wake.wait(min(max(wait_s, 0.05), self.interval_s))
+
+    def _run_heartbeat(self, stop: threading.Event, heartbeat: Heartbeat) -> None:
+        while not stop.is_set():
+            self._guarded("heartbeat", self.beat_once)
+            stop.wait(heartbeat.every_s)
+
+    def beat_once(self, now_ms: int) -> None:
+        """Tell the dead man's switch, unless evaluation or delivery do not go on. Raises
+        AlertingError when it is not reached."""
+        last_ms = self._last.now_ms if self._last else 0
+        is_well = now_ms - last_ms <= BEATS_WITHIN * self.interval_s * 1000
+        if self.heartbeat is not None and is_well and "evaluation" not in self._errors:
+            self.heartbeat.beat(now_ms)
+
+    def _wake(self) -> None:
+        for event in list(self._wakes.values()):
+            event.set()
 
     def _guarded(self, name: str, step: Callable[[int], object]) -> None:
         """A thread that dies evaluates nothing any more: what fails is shown and tried again."""

@@ -7,48 +7,116 @@ from typing import Any
 
 import pyarrow as pa
 
-from alerting.alerts import Alert, to_json
+from alerting.alerts import Alert, rfc3339, to_json
+from alerting.silences import Silence
 from alerting.slo import SloStatus
 from collector.store.store import Store
 
-__all__ = ["record_alert", "record_attempt", "record_failure", "record_slos"]
+__all__ = [
+    "record_acknowledged",
+    "record_alert",
+    "record_attempts",
+    "record_evaluator",
+    "record_failure",
+    "record_silence",
+    "record_silenced",
+    "record_slos",
+]
 
 
-def record_alert(store: Store, alert: Alert, now_ms: int) -> None:
-    """A change of state. Repeating it changes nothing: the batch is named by the notification."""
+def record_alert(store: Store, alert: Alert, now_ms: int, by: str = "evaluator") -> None:
+    """A change of state. Repeating it changes nothing: the batch is named by the notification.
+    `by`: the evaluator that saw it."""
     row = {
         **_common(now_ms, alert.labels.get("service", "")),
         "id": alert.id,
         "state": alert.state,
-        "by": "evaluator",
+        "by": by,
         "reason": alert.summary,
         "json": to_json(alert),
     }
     _insert(store, "alert_events", [row], f"alert-{alert.notification_id}")
 
 
-def record_attempt(
+def record_attempts(
     store: Store,
-    payload: Mapping[str, Any],
+    payloads: Sequence[Mapping[str, Any]],
     *,
     target: str,
-    delivered: bool,
+    state: str,
     attempt: int,
     reason: str,
     now_ms: int,
 ) -> None:
-    """That a notification was delivered to `target`, or that an attempt failed."""
-    state = "delivered" if delivered else "failed"
+    """That notifications were delivered to `target`, failed, or were refused for good."""
     delivery = {"target": target, "attempt": attempt, "reason": reason}
+    rows = [
+        {
+            **_common(now_ms, str(payload["labels"].get("service", ""))),
+            "id": str(payload["id"]),
+            "state": state,
+            "by": "courier",
+            "reason": f"{reason} (attempt {attempt})",
+            "json": json.dumps({**payload, "delivery": delivery}, allow_nan=False),
+        }
+        for payload in payloads
+    ]
+    _insert(store, "alert_events", rows, f"{state}-{uuid.uuid4().hex}")
+
+
+def record_silenced(
+    store: Store, payload: Mapping[str, Any], silence: Silence, now_ms: int
+) -> None:
+    """That a silence holds a notification back: written once a notification."""
     row = {
         **_common(now_ms, str(payload["labels"].get("service", ""))),
         "id": str(payload["id"]),
-        "state": state,
-        "by": "courier",
-        "reason": f"{reason} (attempt {attempt})",
-        "json": json.dumps({**payload, "delivery": delivery}, allow_nan=False),
+        "state": "silenced",
+        "by": silence.by,
+        "reason": f"silenced until {rfc3339(silence.ends_ms)}: {silence.reason}",
+        "json": json.dumps(payload, allow_nan=False),
     }
-    _insert(store, "alert_events", [row], f"{state}-{uuid.uuid4().hex}")
+    _insert(store, "alert_events", [row], f"silenced-{payload['notification_id']}")
+
+
+def record_acknowledged(
+    store: Store, payload: Mapping[str, Any], by: str, reason: str, now_ms: int
+) -> None:
+    """That somebody looks after an alert: it is not repeated."""
+    row = {
+        **_common(now_ms, str(payload["labels"].get("service", ""))),
+        "id": str(payload["id"]),
+        "state": "acknowledged",
+        "by": by,
+        "reason": reason,
+        "json": json.dumps(payload, allow_nan=False),
+    }
+    _insert(store, "alert_events", [row], f"ack-{uuid.uuid4().hex}")
+
+
+def record_silence(store: Store, silence: Silence, state: str, now_ms: int) -> None:
+    """A silence that begins (`active`) or ends before its time (`ended`)."""
+    row = {
+        **_common(now_ms, silence.matchers.get("service", "")),
+        "id": silence.id,
+        "state": state,
+        "by": silence.by,
+        "reason": silence.reason,
+        "json": json.dumps(
+            {
+                "matchers": dict(silence.matchers),
+                "starts_ms": silence.starts_ms,
+                "ends_ms": silence.ends_ms,
+            }
+        ),
+    }
+    _insert(store, "silence_events", [row], f"silence-{uuid.uuid4().hex}")
+
+
+def record_evaluator(store: Store, instance: str, status: Mapping[str, Any], now_ms: int) -> None:
+    """How the evaluator `instance` fares."""
+    row = {**_common(now_ms, ""), "id": instance, "json": json.dumps(status)}
+    _insert(store, "evaluator_events", [row], f"evaluator-{uuid.uuid4().hex}")
 
 
 def record_slos(store: Store, statuses: Sequence[SloStatus], now_ms: int) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alerting.rules import CostRule, RuleProblem, Rules, Slo, parse_rules
+from alerting.rule_files import parse_rules
+from alerting.rules import Rule, RuleProblem, Rules
 
 __all__ = ["BUNDLED_DIR", "RuleBook", "read_rules"]
 
@@ -58,22 +59,21 @@ class RuleBook:
 
     def _join(self, files: Sequence[Path]) -> Rules:
         problems = [problem for several in self._problems.values() for problem in several]
-        slos: dict[str, Slo] = {}
-        costs: dict[str, CostRule] = {}
+        found: dict[str, Rule] = {}
         home: dict[str, Path] = {}
         for file in files:
-            rules = self._good.get(file, Rules())
-            twice = [name for name in rules.names() if home.get(name, Path()).parent == file.parent]
-            for name in twice:
-                text = f"the rule {name!r} is in {home[name].name} already; this one is not used"
-                problems.append(RuleProblem(str(file), 1, text))
-            for name in set(rules.names()) - set(twice):
-                home[name] = file
-                slos.pop(name, None)
-                costs.pop(name, None)
-            slos.update({slo.name: slo for slo in rules.slos if slo.name not in twice})
-            costs.update({cost.name: cost for cost in rules.costs if cost.name not in twice})
-        joined = Rules(tuple(slos.values()), tuple(costs.values()), tuple(problems))
+            for rule in self._good.get(file, Rules()).all:
+                before = home.get(rule.name)
+                if before is not None and before.parent == file.parent:
+                    text = (
+                        f"the rule {rule.name!r} is in {before.name} already; this one is not used"
+                    )
+                    problems.append(RuleProblem(str(file), 1, text))
+                    continue
+                home[rule.name] = file
+                found.pop(rule.name, None)
+                found[rule.name] = rule
+        joined = Rules(tuple(found.values()), tuple(problems))
         return joined.with_window(self.window_s) if self.window_s else joined
 
 

@@ -3,20 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alerting.alerts import Check, Finding, alert_id
-from alerting.burn import Burn, Count, burn_rate, judge, window_ms
-from alerting.diagnosis import Diagnosis, Episode, diagnose
+from alerting.alerts import SEVERITIES, Check, Finding, alert_id
+from alerting.burn import Burn, Count, TierBurn, burn_rate, judge, window_ms
+from alerting.diagnosis import DIAGNOSIS_S, Episode, diagnose
 from alerting.rules import Slo
-from collector.store.slo_reads import SliceCount, slice_counts, slice_edges
+from alerting.slo_reading import PARTS, SloCounts, windows_of
+from collector.store.slo_counts import SliceCount, slice_edges
 from collector.store.store import Store
 
 __all__ = ["SloStatus", "check_slo", "count_windows"]
-
-#: Older requests are counted from the minute roll-up.
-RAW_MS = 2 * 3_600_000
-MINUTE_MS = 60_000
-#: How finely the time between two window lengths is cut, to see in how much of it there was data.
-PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +29,57 @@ class SloStatus:
     ts_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Burning:
+    """One SLO that burns, with what it was judged from."""
+
+    status: SloStatus
+    slices: Sequence[SliceCount]
+    edges: Sequence[int]
+    to_ms: int
+
+    @property
+    def tier(self) -> TierBurn:
+        assert self.status.burn.tier is not None
+        return self.status.burn.tier
+
+
 def check_slo(
     store: Store,
     slo: Slo,
     to_ms: int,
     alive: frozenset[str],
-    open_ids: frozenset[str],
+    is_open: Mapping[str, str],
     base_url: str,
+    counts: SloCounts | None = None,
+    limit_s: float = DIAGNOSIS_S,
 ) -> tuple[Check, list[SloStatus]]:
     """Judge `slo` for each service that has such requests. `to_ms`: the end of all windows.
 
-    `alive`: the services that sent anything of late; of the others nothing is known now.
+    `alive`: the services that sent anything of late; of the others nothing is known now. `is_open`:
+    the severity of each alert that fires. `counts`: as read for all SLOs together.
     """
-    windows = sorted(
-        {window_ms(s) for tier in slo.tiers for s in (tier.long_s, tier.short_s)}
-        | {window_ms(slo.window_s)}
-    )
+    windows = windows_of(slo)
     edges = slice_edges(windows, PARTS)
+    counts = counts or SloCounts(store, to_ms, [slo])
     statuses: list[SloStatus] = []
     findings: list[Finding] = []
     unknown: set[str] = set()
-    by_service = _by_service(_read(store, slo, windows, to_ms)) or {slo.service: []}
+    by_service = _by_service(counts.of(slo)) or {slo.service: []}
     for service, slices in by_service.items():
-        key = (service, slo.endpoint)
-        status = _status(slo, service, slices, edges, windows, to_ms, alive, open_ids)
+        one = alert_id(slo.name, (service, slo.endpoint))
+        status = _status(slo, service, slices, edges, windows, to_ms, alive, one in is_open)
         statuses.append(status)
         if status.state == "no data":
-            unknown.add(alert_id(slo.name, key))
+            unknown.add(one)
         elif status.state == "burning":
-            findings.append(_finding(store, status, slices, edges, to_ms, base_url))
+            burning = _Burning(status, slices, edges, to_ms)
+            findings.append(
+                _still(burning)
+                if _known_already(burning, is_open.get(one, ""))
+                else _finding(store, burning, base_url, limit_s)
+            )
+    open_ids = frozenset(is_open)
     # A service that vanished from the window altogether: its alert is not over, it is unknown.
     silent = open_ids - {alert_id(slo.name, (service, slo.endpoint)) for service in by_service}
     return (
@@ -88,21 +105,6 @@ def count_windows(
     return counts
 
 
-def _read(store: Store, slo: Slo, windows_ms: Sequence[int], to_ms: int) -> list[SliceCount]:
-    return slice_counts(
-        store,
-        from_ms=max(0, to_ms - windows_ms[-1]),
-        raw_from_ms=(to_ms - RAW_MS) // MINUTE_MS * MINUTE_MS,
-        to_ms=to_ms,
-        windows_ms=windows_ms,
-        parts=PARTS,
-        service=slo.service,
-        endpoint=slo.endpoint,
-        good=slo.good.kind,
-        threshold_ms=slo.good.threshold_ms,
-    )
-
-
 def _by_service(slices: Sequence[SliceCount]) -> dict[str, list[SliceCount]]:
     """Services with requests that count for this SLO."""
     found: dict[str, list[SliceCount]] = {}
@@ -120,11 +122,10 @@ def _status(
     windows: Sequence[int],
     to_ms: int,
     alive: frozenset[str],
-    open_ids: frozenset[str],
+    firing: bool,
 ) -> SloStatus:
     counts = count_windows(slices, edges, windows)
     window = counts[window_ms(slo.window_s)]
-    firing = alert_id(slo.name, (service, slo.endpoint)) in open_ids
     burn = judge(counts, slo.objective, slo.tiers, firing=firing)
     left = 1 - burn_rate(window, slo.objective) if window.total else float("nan")
     if service not in alive or burn.state == "no data":
@@ -153,27 +154,44 @@ def _shown_rate(burn: Burn) -> float:
     return steady.burn_long if steady is not None and steady.long.total else float("nan")
 
 
-def _finding(
-    store: Store,
-    status: SloStatus,
-    slices: Sequence[SliceCount],
-    edges: Sequence[int],
-    to_ms: int,
-    base_url: str,
-) -> Finding:
-    slo, tier = status.slo, status.burn.tier
-    assert tier is not None
-    since_ms = to_ms - _burning_for_ms(slices, edges, slo.objective, tier.tier.factor)
-    episode = Episode(slo, status.service, since_ms, to_ms, window_ms(tier.tier.long_s))
-    found: Diagnosis = diagnose(store, episode, status.budget_left, tier, base_url)
+def _known_already(burning: _Burning, severity: str) -> bool:
+    """Whether the alert fires already and is no graver now: nothing new is to be said."""
+    return bool(severity) and SEVERITIES.index(burning.tier.tier.severity) <= SEVERITIES.index(
+        severity
+    )
+
+
+def _still(burning: _Burning) -> Finding:
+    """It goes on: what it said when it fired stands."""
+    status = burning.status
+    return Finding(
+        rule=status.slo.name,
+        key=(status.service, status.slo.endpoint),
+        severity=burning.tier.tier.severity,
+        labels={"service": status.service, "endpoint": status.slo.endpoint},
+        summary="",
+        started_ms=burning.to_ms,
+    )
+
+
+def _finding(store: Store, burning: _Burning, base_url: str, limit_s: float) -> Finding:
+    status, tier = burning.status, burning.tier
+    slo = status.slo
+    since_ms = burning.to_ms - _burning_for_ms(
+        burning.slices, burning.edges, slo.objective, tier.tier.factor
+    )
+    episode = Episode(slo, status.service, since_ms, burning.to_ms, window_ms(tier.tier.long_s))
+    found = diagnose(store, episode, status.budget_left, tier, base_url, limit_s)
     labels = {"service": status.service, "endpoint": slo.endpoint, "release": found.release}
+    if found.region:
+        labels["region"] = found.region
     return Finding(
         rule=slo.name,
         key=(status.service, slo.endpoint),
         severity=tier.tier.severity,
         labels=labels,
         summary=found.summary,
-        started_ms=to_ms,
+        started_ms=burning.to_ms,
         details=found.details,
         links=found.links,
     )

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from collector.tokens import Tokens, same
 
-__all__ = ["COOKIE", "guard_pages", "refusal"]
+__all__ = ["COOKIE", "guard_pages", "needs_admin", "refusal"]
 
 COOKIE = "dynoscope_session"
 SESSION_S = 30 * 86_400
@@ -27,6 +27,9 @@ OPEN_PATHS = (
     "/healthz", "/readyz", "/openapi.json", "/favicon.ico", "/_favicon.ico", "/v1/profiles/wishes",
 )  # fmt: skip
 OPEN_PREFIXES = ("/v1/batches/", "/v1/otlp/", "/assets/", "/_dash-component-suites/")
+#: POST to these asks for the admin token by itself.
+POSTED = ("/v1/changes", "/v1/profiles", "/v1/silences")
+POSTED_BELOW = ("/v1/silences/", "/v1/alerts/")
 LOOPBACK = ("127.0.0.1", "::1")
 SESSION = re.compile(r"(\d{1,12})\.([0-9a-f]{64})")
 
@@ -58,6 +61,11 @@ def guard_pages(app: Flask, tokens: Tokens, clock: Callable[[], float]) -> None:
         return Response(PAGE_401, status=401, mimetype="text/html")
 
 
+def needs_admin(tokens: Tokens) -> Callable[[], tuple[Response, int] | None]:
+    """Asks of the request that is being answered: None if it carries the admin token."""
+    return lambda: refusal(request, (tokens.admin,), (tokens.read, tokens.ingest))
+
+
 def refusal(
     asked: Request, allowed: tuple[str, ...], others: tuple[str, ...]
 ) -> tuple[Response, int] | None:
@@ -79,7 +87,9 @@ def refusal(
 def _is_open(asked: Request) -> bool:
     if asked.path == "/metrics":
         return asked.remote_addr in LOOPBACK
-    if asked.path in ("/v1/changes", "/v1/profiles") and asked.method == "POST":
+    if asked.path in POSTED and asked.method == "POST":
+        return True
+    if asked.path.startswith(POSTED_BELOW) and asked.method == "POST":
         return True
     return asked.path in OPEN_PATHS or asked.path.startswith(OPEN_PREFIXES)
 

@@ -11,6 +11,7 @@ from collector.answers.capacity import capacity
 from collector.answers.changes import changes
 from collector.answers.compare import compare
 from collector.answers.endpoints import endpoints
+from collector.answers.errors import errors
 from collector.answers.flamegraph import flamegraph
 from collector.answers.functions import functions
 from collector.answers.health import health
@@ -87,6 +88,7 @@ def questions(
         "changes": Question(changes, {"window": WINDOW, "service": ANY_SERVICE}),
         "compare": Question(compared, {"a": _side("a"), "b": _side("b"), **two}),
         "endpoints": Question(endpoints, {"window": WINDOW, "service": SERVICE}),
+        "errors": Question(errors, {"window": WINDOW, "service": ANY_SERVICE}),
         "flamegraph": Question(flamegraph, {"a": _side_or("a", _all), "b": _side_or("b"), **two}),
         "functions": Question(functions, {**one, "release": RELEASE}),
         "health": Question(partial(health, keep=keep), {"window": WINDOW}),

@@ -199,10 +199,23 @@ _LIMITS = _columns(
 
 _ALERT_EVENTS = _columns(
     ("id", "text", "alert id: rule and labels hashed"),
-    ("state", "str", "firing, resolved, delivered, failed"),
+    ("state", "str", "firing, resolved; delivered, failed, refused; silenced, acknowledged"),
     ("by", "str", "evaluator or person"),
     ("reason", "text", "one sentence"),
     ("json", "text", "the alert, as delivered"),
+)
+
+_SILENCE_EVENTS = _columns(
+    ("id", "text", "silence id"),
+    ("state", "str", "active, ended"),
+    ("by", "str", "who said so"),
+    ("reason", "text", "one sentence"),
+    ("json", "text", "matchers, starts_ms, ends_ms"),
+)
+
+_EVALUATOR_EVENTS = _columns(
+    ("id", "text", "which evaluator"),
+    ("json", "text", "how it fares"),
 )
 
 #: Table -> the columns of its batches, in order.
@@ -218,7 +231,12 @@ WIRE: dict[str, tuple[Column, ...]] = {
     "changes": _COMMON + _CHANGES,
     "limits": _COMMON + _LIMITS,
     "alert_events": _COMMON + _ALERT_EVENTS,
+    "silence_events": _COMMON + _SILENCE_EVENTS,
+    "evaluator_events": _COMMON + _EVALUATOR_EVENTS,
 }
 
+#: Tables that only the platform writes.
+_OWN = ("changes", "alert_events", "silence_events", "evaluator_events")
+
 #: Tables that agents send. The platform writes the others itself: a forged event silences a page.
-SENT = tuple(table for table in WIRE if table not in ("changes", "alert_events"))
+SENT = tuple(table for table in WIRE if table not in _OWN)

@@ -19,7 +19,7 @@ ARROWS = {
     "profiler": (),
     "collector": ("profiler",),
     "dashboards": ("collector.store", "collector.answers", "collector.errors", "profiler"),
-    "alerting": ("collector.store", "collector.answers", "profiler"),
+    "alerting": ("collector.store", "collector.answers", "collector.client", "profiler"),
     "demo_stack": (),
     "demo_stack/service": ("dynoscope_probe",),
 }

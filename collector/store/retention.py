@@ -26,6 +26,8 @@ KEEP_DAYS = {
     "endpoint_hours": 400,
     "changes": 400,
     "alert_events": 400,
+    "silence_events": 400,
+    "evaluator_events": 14,
 }
 
 

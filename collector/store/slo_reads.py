@@ -2,32 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from collector.store.store import Store
 
 __all__ = [
     "BadPart",
-    "SliceCount",
+    "BadRequest",
+    "HeadlineHour",
+    "MetricSet",
     "SloNumber",
     "TimeByPart",
     "bad_by",
+    "bad_requests",
+    "first_by_service",
+    "headline_hours",
+    "metric_sets",
     "newest_by_service",
-    "slice_edges",
-    "slice_counts",
     "slo_numbers",
     "time_by_part",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class SliceCount:
-    """Requests of one service in one slice of age; `good` of `total`."""
-
-    service: str
-    slice: int
-    good: float
-    total: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +36,23 @@ class BadPart:
 
 
 @dataclass(frozen=True, slots=True)
+class BadRequest:
+    """One request that was not good. `traced`: its spans were kept."""
+
+    ts_ms: int
+    endpoint: str
+    release: str
+    region: str
+    host: str
+    status: int
+    outcome: str
+    wall_ms: float
+    trace_id: str
+    traced: bool
+    error_fp: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimeByPart:
     """Where the time of a request went: means per request, ms."""
 
@@ -55,6 +65,34 @@ class TimeByPart:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricSet:
+    """The points of one metric of one host and set of labels in a window."""
+
+    service: str
+    host: str
+    labels: tuple[str, ...]
+    points: float
+    summed: float
+    lowest: float
+    highest: float
+    newest: float
+    newest_ms: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineHour:
+    """A service's hour: what all requests cost, and for how many users."""
+
+    service: str
+    unit: str
+    days_ago: int
+    requests: float
+    cost: float
+    users: float
+
+
+@dataclass(frozen=True, slots=True)
 class SloNumber:
     """One number of the newest evaluation of one SLO."""
 
@@ -63,58 +101,6 @@ class SloNumber:
     value: float
     labels: dict[str, str]
     ts_ms: int
-
-
-def slice_counts(
-    store: Store,
-    *,
-    from_ms: int,
-    raw_from_ms: int,
-    to_ms: int,
-    windows_ms: Sequence[int],
-    parts: int,
-    service: str,
-    endpoint: str,
-    good: str,
-    threshold_ms: int,
-) -> list[SliceCount]:
-    """Counts by slice of age before `to_ms`: see `slice_edges`.
-
-    From `raw_from_ms` (a whole minute) on from raw requests; before it from the roll-up, of which
-    only minutes that begin at or after `from_ms` count.
-    """
-    chosen: dict[str, Any] = {
-        "to_ms": to_ms,
-        "windows_ms": list(windows_ms),
-        "rings": list(range(len(windows_ms))),
-        "starts_ms": [0, *windows_ms[:-1]],
-        "lengths_ms": [b - a for a, b in zip([0, *windows_ms], windows_ms, strict=False)],
-        "parts": parts,
-        "service": service,
-        "endpoint": endpoint,
-        "good": good,
-        "threshold_ns": threshold_ms * 1_000_000,
-    }
-    rows = store.query("slo_counts", from_ms=max(from_ms, raw_from_ms), **chosen).to_pylist()
-    if from_ms < raw_from_ms:
-        rows += store.query(
-            "slo_counts_minutes", from_ms=from_ms, until_ms=raw_from_ms, **chosen
-        ).to_pylist()
-    return [
-        SliceCount(r["service"], r["slice"], r["good_requests"], r["all_requests"]) for r in rows
-    ]
-
-
-def slice_edges(windows_ms: Sequence[int], parts: int) -> list[int]:
-    """The older end of each slice, as an age in ms: slice i holds ages in (edges[i - 1], edges[i]].
-
-    The time between one window length and the next is cut into `parts`. `windows_ms` ascend.
-    """
-    return [
-        start - (start - end) * part // parts  # rounded up
-        for start, end in zip([0, *windows_ms], windows_ms, strict=False)
-        for part in range(1, parts + 1)
-    ]
 
 
 def bad_by(
@@ -153,17 +139,107 @@ def bad_by(
 
 
 def time_by_part(
-    store: Store, *, from_ms: int, to_ms: int, service: str, endpoint: str
-) -> TimeByPart | None:
-    """Means per request; None without requests."""
+    store: Store, *, from_ms: int, to_ms: int, service: str, endpoint: str, parts: int = 1
+) -> list[TimeByPart]:
+    """Means per request in each of `parts` equal parts of the window that have requests."""
     rows = store.query(
-        "slo_time_by_part", from_ms=from_ms, to_ms=to_ms, service=service, endpoint=endpoint
+        "slo_time_by_part",
+        from_ms=from_ms,
+        to_ms=to_ms,
+        service=service,
+        endpoint=endpoint,
+        parts=parts,
     ).to_pylist()
-    requests = rows[0]["all_requests"] if rows else 0
-    if not requests:
-        return None
-    parts = ("wall_ms", "cpu_ms", "db_ms", "cache_ms", "rpc_ms")
-    return TimeByPart(requests, *(rows[0][part] / requests for part in parts))
+    columns = ("wall_ms", "cpu_ms", "db_ms", "cache_ms", "rpc_ms")
+    return [
+        TimeByPart(row["all_requests"], *(row[column] / row["all_requests"] for column in columns))
+        for row in rows
+        if row["all_requests"] > 0
+    ]
+
+
+def bad_requests(
+    store: Store,
+    *,
+    from_ms: int,
+    to_ms: int,
+    service: str,
+    endpoint: str,
+    good: str,
+    threshold_ms: int,
+    limit: int,
+) -> list[BadRequest]:
+    """The slowest bad requests, those whose traces were kept first."""
+    rows = store.query(
+        "slo_bad_requests",
+        from_ms=from_ms,
+        to_ms=to_ms,
+        service=service,
+        endpoint=endpoint,
+        good=good,
+        threshold_ns=threshold_ms * 1_000_000,
+        limit=limit,
+    ).to_pylist()
+    return [
+        BadRequest(
+            row["ts_ms"],
+            row["endpoint"],
+            row["release"],
+            row["region"],
+            row["host"],
+            row["status"],
+            row["outcome"],
+            row["wall_ns"] / 1e6,
+            row["trace_id"],
+            bool(row["trace_sampled"]),
+            row["error_fp"],
+        )
+        for row in rows
+    ]
+
+
+def metric_sets(
+    store: Store, *, from_ms: int, to_ms: int, name: str, service: str
+) -> list[MetricSet]:
+    """What the points of a metric in the window come to, by service, host and labels."""
+    rows = store.query("metric_sets", from_ms=from_ms, to_ms=to_ms, metric=name, service=service)
+    return [
+        MetricSet(
+            r["service"],
+            r["host"],
+            tuple(r["labelled"].split("\n")) if r["labelled"] else (),
+            r["points"],
+            r["summed"],
+            r["lowest"],
+            r["highest"],
+            r["newest"],
+            r["newest_ms"],
+            r["unit_of"],
+        )
+        for r in rows.to_pylist()
+    ]
+
+
+def headline_hours(store: Store, *, from_ms: int, to_ms: int, service: str) -> list[HeadlineHour]:
+    """The hour before `to_ms`, and the same hour of the days before, by service and unit."""
+    rows = store.query("headline_hours", from_ms=from_ms, to_ms=to_ms, service=service)
+    return [
+        HeadlineHour(
+            r["service"],
+            r["cost_unit"],
+            r["days_ago"],
+            r["requests"],
+            r["cost_of_all"],
+            r["active"],
+        )
+        for r in rows.to_pylist()
+    ]
+
+
+def first_by_service(store: Store) -> dict[str, int]:
+    """The first request of each service that is kept, UTC ms."""
+    rows = store.query("service_first").to_pylist()
+    return {row["service"]: row["first_seen_ms"] for row in rows}
 
 
 def newest_by_service(store: Store, *, from_ms: int) -> dict[str, int]:

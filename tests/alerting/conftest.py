@@ -39,7 +39,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.server.server_address[1]}/hook?secret=swordfish"
 
     def states(self) -> list[str]:
-        return [payload["state"] for payload in self.taken]
+        return [str(payload["state"]) for payload in self.taken]
 
 
 @pytest.fixture

@@ -20,5 +20,5 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
     file.write_text("slos:\n  - {name: a, objective: 99%}\n")
     result = CliRunner().invoke(rules, ["check", str(file), str(tmp_path / "none.yaml")])
     assert result.exit_code == 1
-    assert f"{file}:2: slos.0.good: Field required" in result.output
+    assert f"{file}:2: slos.0: Field required: good" in result.output
     assert "none.yaml:1: cannot be read" in result.output

@@ -6,8 +6,9 @@ import pytest
 
 from alerting.alerts import Alert
 from alerting.courier import GIVE_UP_MS, Courier
-from alerting.journal import record_alert
-from alerting.notify import Webhook
+from alerting.journal import record_acknowledged, record_alert, record_silence
+from alerting.receivers import Webhook
+from alerting.silences import Silence
 from collector.store.alert_reads import alert_events
 from collector.store.errors import StoreError
 from collector.store.store import Store
@@ -82,12 +83,135 @@ def test_each_receiver_gets_it_whatever_the_other_does(store: Store, receiver: R
     assert courier.next_due_ms() == NOW_MS + 1_000
 
 
-def test_what_is_a_day_old_is_given_up_and_not_sooner(store: Store, receiver: Receiver) -> None:
+def test_what_is_over_for_a_day_is_given_up_and_not_sooner(
+    store: Store, receiver: Receiver
+) -> None:
     record_alert(store, FIRING, NOW_MS)
+    record_alert(store, RESOLVED, NOW_MS)
     assert courier_of(store, receiver).deliver_once(NOW_MS + GIVE_UP_MS + 1) == 0
     assert receiver.got == []
     assert courier_of(store, receiver).deliver_once(NOW_MS + GIVE_UP_MS) == 0
+    assert receiver.states() == ["firing", "resolved"]
+
+
+def test_what_fires_for_days_is_repeated_until_it_is_acknowledged_or_over(
+    store: Store, receiver: Receiver
+) -> None:
+    record_alert(store, FIRING, NOW_MS)
+    hour_ms = 3_600_000
+    courier = courier_of(store, receiver)
+    for hour in range(40):
+        assert courier.deliver_once(NOW_MS + hour * hour_ms) == 0
+    assert [bool(payload.get("repeat")) for payload in receiver.taken] == [False] + [True] * 9
+    assert len({payload["notification_id"] for payload in receiver.taken}) == 1
+    again = courier_of(store, receiver)  # a restart does not repeat before its time
+    again.deliver_once(NOW_MS + 39 * hour_ms)
+    assert len(receiver.taken) == 10
+    record_acknowledged(store, receiver.taken[0], "ann", "looking", NOW_MS + 39 * hour_ms)
+    again.deliver_once(NOW_MS + 44 * hour_ms)
+    assert len(receiver.taken) == 10
+    record_alert(store, RESOLVED, NOW_MS + 45 * hour_ms)
+    again.deliver_once(NOW_MS + 45 * hour_ms)
+    assert receiver.states()[10:] == ["resolved"]
+
+
+def silence(store: Store, until_ms: int, **matchers: str) -> Silence:
+    one = Silence("s1", matchers, NOW_MS - 1, until_ms, "ann", "we know")
+    record_silence(store, one, "active", NOW_MS - 1)
+    return one
+
+
+def test_a_silenced_alert_is_held_back_and_sent_when_the_silence_ends(
+    store: Store, receiver: Receiver
+) -> None:
+    silence(store, NOW_MS + 60_000, service="sh.*")
+    record_alert(store, FIRING, NOW_MS)
+    courier = courier_of(store, receiver)
+    assert [courier.deliver_once(NOW_MS + s * 1_000) for s in (0, 30, 59)] == [0, 0, 0]
+    assert receiver.got == []
+    ((state, reason),) = events(store, "silenced")
+    assert state == "silenced" and "we know" in reason
+    assert courier.deliver_once(NOW_MS + 60_000) == 0
     assert receiver.states() == ["firing"]
+
+
+def test_what_began_and_ended_in_silence_is_never_sent(store: Store, receiver: Receiver) -> None:
+    silence(store, NOW_MS + 90_000, rule="r", service="shop")
+    record_alert(store, replace(FIRING, labels={"service": "shop", "rule": "r"}), NOW_MS)
+    courier = courier_of(store, receiver)
+    courier.deliver_once(NOW_MS)
+    over = replace(RESOLVED, labels={"service": "shop", "rule": "r"})
+    record_alert(store, over, NOW_MS + 60_000)
+    assert [courier.deliver_once(NOW_MS + s * 1_000) for s in (60, 95)] == [0, 0]
+    assert receiver.got == []
+
+
+def test_a_silence_for_others_or_one_that_was_ended_holds_nothing_back(
+    store: Store, receiver: Receiver
+) -> None:
+    silence(store, NOW_MS + 60_000, service="other")
+    one = silence(store, NOW_MS + 60_000, service="shop")
+    record_silence(store, replace(one, ends_ms=NOW_MS), "ended", NOW_MS)
+    record_alert(store, FIRING, NOW_MS)
+    assert courier_of(store, receiver).deliver_once(NOW_MS + 1) == 0
+    assert receiver.states() == ["firing"]
+
+
+def test_the_end_of_an_alert_that_was_delivered_is_told_in_silence_too(
+    store: Store, receiver: Receiver
+) -> None:
+    record_alert(store, FIRING, NOW_MS)
+    courier = courier_of(store, receiver)
+    courier.deliver_once(NOW_MS)
+    silence(store, NOW_MS + 120_000, service="shop")
+    record_alert(store, RESOLVED, NOW_MS + 60_000)
+    courier.deliver_once(NOW_MS + 60_000)
+    assert receiver.states() == ["firing", "resolved"]
+
+
+def test_the_second_evaluator_sends_only_what_the_first_did_not_within_the_grace(
+    store: Store, receiver: Receiver
+) -> None:
+    hook = Webhook(receiver.url, 0.2)
+    first, second = (Courier(store, [hook], name, grace_s=25) for name in ("a", "b"))
+    record_alert(store, FIRING, NOW_MS, by="a")
+    assert second.deliver_once(NOW_MS) == 1
+    assert (receiver.got, second.next_due_ms()) == ([], NOW_MS + 25_000)
+    assert first.deliver_once(NOW_MS + 1_000) == 0
+    assert second.deliver_once(NOW_MS + 30_000) == 0
+    assert receiver.states() == ["firing"]
+    record_alert(store, RESOLVED, NOW_MS + 60_000, by="a")  # and a dies
+    assert second.deliver_once(NOW_MS + 84_999) == 1
+    assert second.deliver_once(NOW_MS + 85_000) == 0
+    assert receiver.states() == ["firing", "resolved"]
+    assert first.deliver_once(NOW_MS + 86_000) == 0
+    assert len(receiver.got) == 2
+
+
+def test_two_that_see_the_same_at_once_send_one_page(store: Store, receiver: Receiver) -> None:
+    hook = Webhook(receiver.url, 0.2)
+    first, second = (Courier(store, [hook], name, grace_s=25) for name in ("a", "b"))
+    record_alert(store, FIRING, NOW_MS, by="a")
+    record_alert(store, replace(FIRING, started_ms=NOW_MS + 3), NOW_MS + 3, by="b")
+    for one in (second, first, second):
+        one.deliver_once(NOW_MS + 40)
+    assert len(receiver.got) == 1
+
+
+def test_alerts_of_one_rule_go_in_one_message_where_that_is_asked_for(
+    store: Store, receiver: Receiver
+) -> None:
+    for i in range(3):
+        record_alert(store, replace(FIRING, id=f"a{i}", labels={"host": f"web-{i}"}), NOW_MS)
+    record_alert(store, replace(FIRING, id="b", rule="other", labels={"host": "x"}), NOW_MS)
+    courier = Courier(store, [Webhook(receiver.url, 0.2, is_grouped=True)])
+    assert courier.deliver_once(NOW_MS) == 0
+    assert sorted((one["rule"], len(one["alerts"])) for one in receiver.got) == [
+        ("other", 1),
+        ("r", 3),
+    ]
+    assert courier.deliver_once(NOW_MS + 1) == 0
+    assert len(receiver.got) == 2 and len(events(store, "delivered")) == 4
 
 
 def test_without_receivers_nothing_waits(store: Store) -> None:

@@ -206,7 +206,7 @@ def test_a_broken_rule_file_keeps_the_rules_and_raises_an_alert(
     assert walk(evaluator, START_MS + STEP_MS, START_MS + 2 * STEP_MS) == [
         (START_MS + STEP_MS, "rule-file-broken", "firing")
     ]
-    assert f"{file}:2: slos.0.objective" in receiver.taken[0]["summary"]
+    assert f"{file}:2: slos.0: Field required: objective" in receiver.taken[0]["summary"]
     assert evaluator.status().rules == 1 and f"{file}:2" in evaluator.status().problems[0]
     rewrite(file, good)
     ((_, rule, state),) = walk(evaluator, START_MS + 2 * STEP_MS, START_MS + 3 * STEP_MS)
@@ -222,7 +222,7 @@ def test_a_rule_that_fails_stops_no_other_and_is_seen(
     def refuse(*_: object) -> list[LiveRelease]:
         raise StoreError("the store is on fire")
 
-    evaluator.costs.releases_of = refuse
+    evaluator.checker.costs.releases_of = refuse
     fired: list[str] = []
     for now_ms in range(broke_ms, broke_ms + 6 * STEP_MS, STEP_MS):
         result = evaluator.evaluate_once(now_ms)

@@ -19,13 +19,13 @@ def write(file: Path, text: str) -> None:
 def test_the_bundled_rules_are_good() -> None:
     rules = RuleBook([BUNDLED_DIR]).refresh()
     assert rules.problems == ()
-    assert rules.names() == (
+    assert set(rules.names()) >= {
         "feed-latency",
         "upload-success",
         "crash-rate",
         "availability",
         "cost-between-releases",
-    )
+    }
     assert [slo.objective for slo in rules.slos] == [0.99, 0.999, 0.999, 0.9999]
     assert rules.costs[0].budget == 0.05
 
@@ -64,7 +64,7 @@ def test_a_rule_of_ones_own_replaces_the_bundled_one(tmp_path: Path) -> None:
     write(tmp_path / "mine.yaml", text)
     rules = RuleBook([BUNDLED_DIR, tmp_path]).refresh()
     assert {slo.name: slo.objective for slo in rules.slos}["availability"] == 0.95
-    assert len(rules.names()) == 5
+    assert len(rules.names()) == len(RuleBook([BUNDLED_DIR]).refresh().names())
 
 
 def test_the_same_name_in_two_files_is_a_problem(tmp_path: Path) -> None:

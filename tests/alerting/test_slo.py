@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alerting.rules import Slo, parse_rules
+from alerting.rule_files import parse_rules
+from alerting.rules import Slo
 from alerting.slo import check_slo, count_windows
-from collector.store.slo_reads import SliceCount, slice_counts, slice_edges
+from collector.store.slo_counts import SliceCount, request_slices, slice_edges
 from collector.store.store import Store
 from tests.alerting.traffic import FEED, MINUTE_MS, SERVICE, START_MS, put_requests
 
@@ -79,18 +80,16 @@ def test_counts_are_exact_from_raw_rows_and_from_the_roll_up(
     to_ms = START_MS + 240 * MINUTE_MS
     windows = windows if raw_minutes else windows[1:]
     edges = slice_edges(windows, 8)
-    slices = slice_counts(
+    slices = request_slices(
         store,
         from_ms=to_ms - windows[-1],
         raw_from_ms=to_ms - raw_minutes * MINUTE_MS,
         to_ms=to_ms,
         windows_ms=windows,
         parts=8,
-        service="",
-        endpoint=FEED,
-        good=good,
-        threshold_ms=threshold_ms,
-    )
+        endpoints=[FEED],
+        all_endpoints=False,
+    ).of("", FEED, good, threshold_ms)
     counts = count_windows(slices, edges, windows)
     for window in windows:
         wanted = slow_counts(mixed, good, threshold_ms, window, to_ms)
@@ -107,10 +106,10 @@ def test_edges_hold_every_window_and_divide_the_time_between() -> None:
 def test_every_age_falls_into_the_slice_whose_edges_hold_it(store: Store) -> None:
     windows, to_ms = [7, 20, 100], START_MS + 100
     put_requests(store, start_ms=START_MS, span_ms=100, n=100)
-    slices = slice_counts(
+    slices = request_slices(
         store, from_ms=START_MS, raw_from_ms=START_MS, to_ms=to_ms, windows_ms=windows, parts=4,
-        service="", endpoint="", good="no crash", threshold_ms=0,
-    )  # fmt: skip
+        endpoints=[], all_endpoints=True,
+    ).of("", "", "no crash", 0)  # fmt: skip
     edges = [0, *slice_edges(windows, 4)]
     wanted = {i: b - a for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False)) if b > a}
     assert {one.slice: one.total for one in slices} == wanted
@@ -135,7 +134,7 @@ def test_a_burning_slo_says_since_when_why_and_where(store: Store) -> None:
     broke_ms = START_MS + 600_000
     put_requests(store, start_ms=broke_ms, span_ms=20_000, n=200, wall_ms=700, db_ns=660_000_000)
     to_ms = broke_ms + 20_000
-    check, (status,) = check_slo(store, slo, to_ms, ALIVE, frozenset(), "http://x")
+    check, (status,) = check_slo(store, slo, to_ms, ALIVE, {}, "http://x")
     (finding,) = check.findings
     assert status.state == "burning" and finding.severity == "page"
     assert status.window.bad == 200 and status.window.total == 6_200
@@ -144,7 +143,7 @@ def test_a_burning_slo_says_since_when_why_and_where(store: Store) -> None:
     assert finding.details["grew"][0]["part"] == "db_ms"
     assert finding.details["grew"][0]["before_ms"] == pytest.approx(3)
     assert finding.details["grew"][0]["after_ms"] > 500
-    assert finding.labels == {"service": SERVICE, "endpoint": FEED, "release": "r1"}
+    assert finding.labels == {"service": SERVICE, "endpoint": FEED, "release": "r1", "region": "eu"}
     assert "time in the database rose from 3.0 to" in finding.summary
     assert "Release r1" in finding.summary and "overspent" in finding.summary
     assert finding.links["endpoint"].startswith("http://x/endpoint?service=shop&endpoint=GET+")
@@ -155,7 +154,7 @@ def test_slos_over_all_endpoints_name_the_worst_one(store: Store) -> None:
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600)
     put_requests(store, start_ms=START_MS + 50_000, span_ms=10_000, n=50, status=503,
                  endpoint="GET /api/v1/search/", release="r2")  # fmt: skip
-    check, _ = check_slo(store, slo, START_MS + 60_000, ALIVE, frozenset(), "http://x")
+    check, _ = check_slo(store, slo, START_MS + 60_000, ALIVE, {}, "http://x")
     (finding,) = check.findings
     assert "Most of them: GET /api/v1/search/." in finding.summary
     assert finding.labels["release"] == "r2"
@@ -167,7 +166,7 @@ def test_each_service_is_judged_on_its_own(store: Store) -> None:
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600)
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600, wall_ms=700, service="other")
     alive = frozenset({SERVICE, "other"})
-    check, statuses = check_slo(store, slo, START_MS + 60_000, alive, frozenset(), "")
+    check, statuses = check_slo(store, slo, START_MS + 60_000, alive, {}, "")
     assert {s.service: s.state for s in statuses} == {SERVICE: "ok", "other": "burning"}
     assert [finding.labels["service"] for finding in check.findings] == ["other"]
 
@@ -176,20 +175,20 @@ def test_a_budget_that_is_gone_is_not_fine_when_nothing_burns_any_more(store: St
     slo = slo_of(f"endpoint: {FEED}, objective: 99%, good: within 500 ms, window: 1h")
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600, wall_ms=700)
     put_requests(store, start_ms=START_MS + 1_000_000, span_ms=600_000, n=6_000)
-    _, (status,) = check_slo(store, slo, START_MS + 1_600_000, ALIVE, frozenset(), "")
+    _, (status,) = check_slo(store, slo, START_MS + 1_600_000, ALIVE, {}, "")
     assert status.budget_left < 0
     assert status.state == "spent"
 
 
 def test_no_data_is_a_state_of_its_own_never_fine(store: Store) -> None:
     slo = slo_of(f"endpoint: {FEED}, objective: 99%, good: within 500 ms")
-    check, (status,) = check_slo(store, slo, START_MS, frozenset(), frozenset(), "")
+    check, (status,) = check_slo(store, slo, START_MS, frozenset(), {}, "")
     assert (status.state, check.findings) == ("no data", ())
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600, wall_ms=700)
     to_ms = START_MS + 60_000
-    (finding,) = check_slo(store, slo, to_ms, ALIVE, frozenset(), "")[0].findings
-    check, (status,) = check_slo(store, slo, to_ms, frozenset(), frozenset({finding.id}), "")
+    (finding,) = check_slo(store, slo, to_ms, ALIVE, {}, "")[0].findings
+    check, (status,) = check_slo(store, slo, to_ms, frozenset(), {finding.id: "page"}, "")
     assert (status.state, check.findings, finding.id in check.unknown) == ("no data", (), True)
     gone_ms = to_ms + 2 * 3_600_000
-    check, (status,) = check_slo(store, slo, gone_ms, ALIVE, frozenset({finding.id}), "")
+    check, (status,) = check_slo(store, slo, gone_ms, ALIVE, {finding.id: "page"}, "")
     assert (status.state, finding.id in check.unknown) == ("no data", True)

@@ -1,34 +1,30 @@
 -- slo_counts.sql from the roll-up, by whole minutes, for ages at which raw rows are too many. The
--- threshold must be an edge of the histogram; its bucket is computed as requests.wall_bucket is.
+-- thresholds are edges of the histogram: their buckets are those of requests.wall_bucket.
 SELECT
     service,
+    transform(toString(endpoint), {endpoints:Array(String)}, {endpoints:Array(String)}, '') AS named,
     arrayCount(edge -> edge < {to_ms:UInt64} - minute_ms, {windows_ms:Array(UInt64)}) AS ring,
     toUInt32(ring * {parts:UInt32} + intDiv(
         ({to_ms:UInt64} - minute_ms - 1 - transform(ring, {rings:Array(UInt32)}, {starts_ms:Array(UInt64)}, toUInt64(0)))
             * {parts:UInt32},
         transform(ring, {rings:Array(UInt32)}, {lengths_ms:Array(UInt64)}, toUInt64(1))
     )) AS slice,
-    sum(multiIf(
-        {good:String} = 'within', arraySum(arrayMap(
-            (bucket, count) -> if(bucket < toInt32(floor(8 * log2({threshold_ns:UInt64} / 1e9)))
-                + ({threshold_ns:UInt64} >= 100000000) + ({threshold_ns:UInt64} >= 5000000000), count, 0),
-            wallMap.bucket, wallMap.n)),
-        {good:String} = 'available',
-            if(kind = 'http' AND status_class < 5, n - killed - disconnected - throttled, 0),
-        {good:String} = 'success', if(status_class = 2, n - killed, 0),
-        n - crashed
-    )) AS good_requests,
-    sum(multiIf(
-        {good:String} = 'within', n,
-        {good:String} = 'available', if(kind = 'http', n - disconnected - throttled, 0),
-        {good:String} = 'success', if(status_class = 4, 0, n),
-        n
-    )) AS all_requests
+    sum(n) AS everything,
+    sum(n - crashed) AS no_crash,
+    sum(if(kind = 'http', n - disconnected - throttled, 0)) AS available_of,
+    sum(if(kind = 'http' AND status_class < 5, n - killed - disconnected - throttled, 0)) AS available,
+    sum(if(status_class = 4, 0, n)) AS success_of,
+    sum(if(status_class = 2, n - killed, 0)) AS success,
+    sum(arraySum(arrayMap((b, c) -> if(b < toInt32(floor(8 * log2(0.1))) + 1, c, 0), wallMap.bucket, wallMap.n))) AS within_100,
+    sum(arraySum(arrayMap((b, c) -> if(b < -15, c, 0), wallMap.bucket, wallMap.n))) AS within_250,
+    sum(arraySum(arrayMap((b, c) -> if(b < -7, c, 0), wallMap.bucket, wallMap.n))) AS within_500,
+    sum(arraySum(arrayMap((b, c) -> if(b < 1, c, 0), wallMap.bucket, wallMap.n))) AS within_1000,
+    sum(arraySum(arrayMap((b, c) -> if(b < 9, c, 0), wallMap.bucket, wallMap.n))) AS within_2000,
+    sum(arraySum(arrayMap((b, c) -> if(b < toInt32(floor(8 * log2(5))) + 2, c, 0), wallMap.bucket, wallMap.n))) AS within_5000
 FROM endpoint_times
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
   AND day <= toDate(intDiv({until_ms:UInt64}, 86400000))
   AND minute_ms >= {from_ms:UInt64} AND minute_ms < {until_ms:UInt64}
-  AND ({service:String} = '' OR service = {service:String})
-  AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
-GROUP BY service, ring, slice
-ORDER BY service, slice
+  AND ({all_endpoints:UInt8} = 1 OR named != '')
+GROUP BY service, named, ring, slice
+ORDER BY service, named, slice

@@ -1,5 +1,6 @@
--- Where the time of a request went, means per request, ms.
+-- Where the time of requests went, by equal parts of the window: sums, ms.
 SELECT
+    toUInt32(intDiv((ts_ms - {from_ms:UInt64}) * {parts:UInt32}, {to_ms:UInt64} - {from_ms:UInt64})) AS part,
     sum(toFloat64(weight)) AS all_requests,
     sum(toFloat64(wall_ns) * weight) / 1e6 AS wall_ms,
     sum(toFloat64(task_clock_ns) * weight) / 1e6 AS cpu_ms,
@@ -12,3 +13,5 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
   AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
   AND service = {service:String}
   AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+GROUP BY part
+ORDER BY part
