@@ -27,7 +27,7 @@ test-pmu:  ## the counters on hardware counters, in an emulated machine; about 2
 demo: setup  ## the demo: finds a planted regression and a slow database, about 6 minutes
 	$(bin)/dynoscope demo up --story $(ARGS)
 
-bench-setup: setup  ## the peers that benchmarks compare with, each in its own folder under .bench/
+bench-setup: setup  ## what benchmarks compare with and read, under .bench/; about 20 minutes the first time
 	@for list in benchmarks/peers/*.txt; do \
 	  folder=.bench/$$(basename $$list .txt); \
 	  if cmp -s $$list $$folder/.installed; then continue; fi; \
@@ -36,6 +36,7 @@ bench-setup: setup  ## the peers that benchmarks compare with, each in its own f
 	    --target $$folder -r $$list || { echo "bench-setup: pip could not install $$list" >&2; exit 2; }; \
 	  cp $$list $$folder/.installed; \
 	done
+	@$(bin)/python -m benchmarks.query --set-up
 
 bench: bench-setup  ## every benchmark in its short form
 	@modules=$$(ls benchmarks | sed -n 's/^\([a-z][a-z_]*\)\.py$$/\1/p'); \

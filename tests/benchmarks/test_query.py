@@ -1,0 +1,40 @@
+from contextlib import closing
+
+from benchmarks.query import as_json
+from benchmarks.querying.generate import NOW_MS, SERVICE, Size, made
+from benchmarks.querying.reads import READS
+from collector.answers.endpoints import endpoints
+from collector.answers.records import Window
+from collector.store.store import open_store
+
+SMALL = Size(
+    endpoints=30, hour_days=1, minute_days=1, hosts=5, requests_per_s=1, minutes_active=0.01,
+    hours_active=0.2, sample_rows=1,
+)  # fmt: skip
+HOUR = Window(NOW_MS - 3_600_000, NOW_MS)
+
+
+def test_the_last_line_names_the_slowest_read_and_pairs_with_the_small_store():
+    full = {"a": [10.0, 20.0, 30.0], "b": [5.0, 5.0, 6.0]}
+    small = {"a": [10.0, 10.0, 10.0], "b": [5.0, 5.0, 5.0]}
+    found = as_json(full, small, rows=7, disk_bytes=2_000_000_000)
+    assert (found["slowest"], found["p95_ms"], found["disk_gb"]) == ("a", 29.0, 2.0)
+    assert found["reads"]["a"]["growth_10x"] == 2.0
+    assert (found["growth_10x"], found["growth_10x_most"]) == (1.5, 2.0)
+
+
+def test_a_store_is_made_once_and_every_read_of_a_page_answers(tmp_path):
+    said: list[str] = []
+    data = made(tmp_path, "small", SMALL, said.append)
+    steps = len(said)
+    assert made(tmp_path, "small", SMALL, said.append) == data
+    assert len(said) == steps > 0
+    with closing(open_store(data)) as store:
+        rows = {row["name"]: row["rows"] for row in store.query("table_sizes").to_pylist()}
+        assert rows["requests"] == 3_600
+        assert rows["stack_samples"] == 5 * 360
+        filled = ("endpoint_hours", "endpoint_minutes", "host_minutes", "stacks", "metrics")
+        assert min(rows[name] for name in filled) > 0
+        for read in READS.values():
+            assert not read(store).truncated
+        assert sum(row.requests for row in endpoints(store, HOUR, SERVICE).data) == 3_600
