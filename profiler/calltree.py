@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from profiler.merging import Merger
 from profiler.records import FlameGraph
 from profiler.vocabulary import ORIGINS
 
@@ -74,15 +75,6 @@ def _matrix(places: Sequence[tuple[int, int]], shape: tuple[int, int]) -> sparse
     return sparse.csr_matrix((np.ones(len(places)), (rows, columns)), shape=shape)
 
 
-@dataclass(slots=True)
-class _Node:
-    name: str
-    parent: int
-    origin: int
-    a: float = 0.0
-    b: float = 0.0
-
-
 def flame_graph(
     stacks: Sequence[Stack],
     weight_a: Floats,
@@ -98,55 +90,14 @@ def flame_graph(
     `weight_a`, `weight_b`: (S,) weight of each stack. Nodes below `share_min` on both sides are
     left out, and the threshold rises until at most `nodes_max` remain; what went is counted.
     """
-    nodes = _build(stacks, weight_a, weight_b if weight_b is not None else np.zeros_like(weight_a))
-    total_a, total_b = max(nodes[0].a, 1e-300), max(nodes[0].b, 1e-300)
-    shares = [(node.a / total_a, node.b / total_b) for node in nodes]
-    kept, pruned = _prune(nodes, shares, share_min, nodes_max)
-    place = {old: new for new, old in enumerate(kept)}
-    return FlameGraph(
-        name=tuple(nodes[old].name for old in kept),
-        parent=tuple(place.get(nodes[old].parent, -1) for old in kept),
-        origin=tuple(nodes[old].origin for old in kept),
-        share_a=tuple(shares[old][0] for old in kept),
-        share_b=tuple(shares[old][1] for old in kept) if weight_b is not None else (),
+    merged = Merger(nodes_held=max(8 * nodes_max, 1))
+    other = weight_b if weight_b is not None else np.zeros_like(weight_a)
+    for stack, a, b in zip(stacks, weight_a.tolist(), other.tolist(), strict=True):
+        merged.add(stack.frames, stack.origins, a, b)
+    return merged.graph(
+        two=weight_b is not None,
         samples_a=samples_a,
         samples_b=samples_b,
-        pruned_share=pruned,
+        nodes_max=nodes_max,
+        share_min=share_min,
     )
-
-
-def _build(stacks: Sequence[Stack], weight_a: Floats, weight_b: Floats) -> list[_Node]:
-    nodes = [_Node("all", -1, OWN)]
-    child: dict[tuple[int, str], int] = {}
-    for stack, a, b in zip(stacks, weight_a.tolist(), weight_b.tolist(), strict=True):
-        at = 0
-        nodes[0].a += a
-        nodes[0].b += b
-        for frame, origin in zip(stack.frames, stack.origins, strict=True):
-            below = child.setdefault((at, frame), len(nodes))
-            if below == len(nodes):
-                nodes.append(_Node(frame, at, origin))
-            at = below
-            nodes[at].a += a
-            nodes[at].b += b
-    return nodes
-
-
-def _prune(
-    nodes: list[_Node], shares: list[tuple[float, float]], share_min: float, nodes_max: int
-) -> tuple[list[int], float]:
-    """Nodes to keep in order (parents before children), and the share that went with the rest."""
-    sizes = np.array([max(pair) for pair in shares])
-    if len(nodes) > nodes_max:
-        share_min = max(share_min, float(np.sort(sizes)[-nodes_max]))
-    keep = sizes >= share_min
-    keep[0] = True
-    if keep.sum() > nodes_max:  # many nodes of exactly the threshold's size
-        keep = sizes > share_min
-        keep[0] = True
-    # A child is never larger than its parent, so a kept node's parent is kept.
-    pruned = [
-        pair for at, pair in enumerate(shares) if not keep[at] and keep[max(nodes[at].parent, 0)]
-    ]
-    lost = max((sum(side) for side in zip(*pruned, strict=True)), default=0.0)
-    return np.flatnonzero(keep).tolist(), float(lost)

@@ -253,3 +253,5 @@ class FlameGraph:
     samples_a: int
     samples_b: int
     pruned_share: float
+    #: of a difference, per node: 0 on both sides, 1 new on side b, 2 vanished from it
+    mark: tuple[int, ...] = ()

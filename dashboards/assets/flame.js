@@ -192,6 +192,7 @@
       element.dataset.node = node;
       element.className = "dy-frame " + this.colour(node);
       if (above) element.classList.add("dy-frame-above");
+      if (this.mark(node)) element.classList.add("dy-frame-marked");
       if (this.query) element.classList.add(this.matches(node) ? "dy-found" : "dy-unfound");
       element.style.left = left * 100 + "%";
       element.style.width = width * 100 + "%";
@@ -213,6 +214,11 @@
         }
       }
       return element;
+    }
+
+    /* "new" or "vanished" for a subtree that only one side has. */
+    mark(node) {
+      return ["", "new", "vanished"][(this.data.mark || [])[node] || 0];
     }
 
     colour(node) {
@@ -239,7 +245,8 @@
       const b = data.b[node];
       const points = ((b - a) * 100).toFixed(2).replace("-", "−");
       return (
-        this.name(node) + ": " + percent(a) + " → " + percent(b) + " (" + (b >= a ? "+" : "") +
+        this.name(node) + (this.mark(node) ? " [" + this.mark(node) + "]" : "") + ": " +
+        percent(a) + " → " + percent(b) + " (" + (b >= a ? "+" : "") +
         points + " points), about " + count(a, data.samplesA) + " → " +
         count(b, data.samplesB) + origin
       );
@@ -295,6 +302,8 @@
         ? [
             item("dy-frame-more", "larger share in " + this.data.labelB),
             item("dy-frame-less", "smaller share in " + this.data.labelB),
+            item("dy-frame-more dy-frame-marked", "striped: only in " + this.data.labelB),
+            item("dy-frame-less dy-frame-marked", "only in " + this.data.labelA),
           ]
         : this.data.origins.map((word) => item("dy-frame-" + word, word));
       this.legend.replaceChildren(...words);

@@ -27,4 +27,5 @@ def flame_payload(graph: FlameGraph, label_a: str, label_b: str = "") -> dict[st
         "labelA": label_a,
         "labelB": label_b,
         "pruned": graph.pruned_share,
+        "mark": list(graph.mark),
     }

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from profiler.merging import NEW, VANISHED, Merger
+
+
+def merged(count: int, held: int, seed: int = 1) -> Merger:
+    """`count` distinct stacks of 12 frames; one in two goes through hot code."""
+    rng = np.random.default_rng(seed)
+    merger = Merger(nodes_held=held)
+    calls = rng.integers(0, 300, (count, 10))
+    for at in range(count):
+        head = "m:hot" if at % 2 else f"m:warm{at % 7}"
+        frames = (head, *(f"m:f{call}" for call in calls[at]), f"m:leaf{at}")
+        merger.add(frames, (0,) * 12, 1.0)
+        assert len(merger) <= held
+    return merger
+
+
+def check(count: int, held: int) -> None:
+    merger = merged(count, held)
+    graph = merger.graph(two=False, samples_a=count, samples_b=0, nodes_max=500, share_min=0.001)
+    shares = dict(zip(graph.name, graph.share_a, strict=True))
+    assert len(graph.name) <= 500
+    assert shares["all"] == 1
+    assert shares["m:hot"] == pytest.approx(0.5, abs=1 / count)
+    # Each stack's leaf is too small to show: its share is told as left out.
+    assert graph.pruned_share == pytest.approx(1, abs=1e-9)
+
+
+def test_many_distinct_stacks_merge_in_bounded_memory() -> None:
+    check(20_000, 5_000)
+
+
+@pytest.mark.long
+def test_a_million_distinct_stacks_merge_in_bounded_memory() -> None:
+    check(1_000_000, 200_000)
+
+
+def test_nothing_is_lost_below_the_bound() -> None:
+    merger = merged(200, 100_000)
+    graph = merger.graph(two=False, samples_a=200, samples_b=0, nodes_max=10**6, share_min=0)
+    assert graph.pruned_share == 0
+    assert sum(name.startswith("m:leaf") for name in graph.name) == 200
+
+
+def test_new_and_vanished_subtrees_are_marked_where_chance_is_ruled_out() -> None:
+    merger = Merger()
+    for frames, a, b in (
+        (("m:feed", "m:old", "m:deep"), 40, 0),
+        (("m:feed", "m:new", "m:deep"), 0, 40),
+        (("m:feed", "m:rare"), 0, 1),
+        (("m:feed",), 60, 60),
+    ):
+        merger.add(frames, (0,) * len(frames), a, b)
+    graph = merger.graph(two=True, samples_a=100, samples_b=101, nodes_max=100, share_min=0)
+    paths: list[tuple[str, ...]] = []
+    for name, parent in zip(graph.name, graph.parent, strict=True):
+        paths.append((*paths[parent], name) if parent >= 0 else ())
+    marks = dict(zip(paths, graph.mark, strict=True))
+    assert marks["m:feed", "m:old"] == marks["m:feed", "m:old", "m:deep"] == VANISHED
+    assert marks["m:feed", "m:new"] == marks["m:feed", "m:new", "m:deep"] == NEW
+    assert marks["m:feed", "m:rare"] == marks["m:feed",] == marks[()] == 0
