@@ -37,8 +37,9 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """`changes`: oldest first. `done_ms`: (notification id, target) -> when it was delivered or
-    refused for good. `held`: ids of notifications that a silence held back."""
+    """`changes`: oldest first. `open`: ids of the newest notification of each alert that fires.
+    `done_ms`: (notification id, target) -> when it was delivered or refused for good. `held`: ids
+    of notifications that a silence held back."""
 
     changes: tuple[Notification, ...]
     open: frozenset[str]
@@ -79,14 +80,15 @@ def read_outbox(store: Store, from_ms: int, now_ms: int) -> Outbox:
     known = [(event, payload) for event, payload in read if payload]
     changes = _changes([(event, p) for event, p in known if event.state in CHANGES])
     still = [payload for text in open_alerts(store) if (payload := _payload(text))]
-    seen = {one.id for one in changes}
+    newest = {str(one.payload["id"]): one for one in changes if one.payload["state"] == "firing"}
     older = [
         Notification(payload, from_ms - 1, "")
         for payload in still
-        if payload["notification_id"] not in seen
+        if str(payload["id"]) not in newest
     ]
     held = {str(p["notification_id"]) for event, p in known if event.state == "silenced"}
-    open_ids = frozenset(str(payload["notification_id"]) for payload in still)
+    known_open = [newest[str(p["id"])] for p in still if str(p["id"]) in newest]
+    open_ids = frozenset(one.id for one in (*older, *known_open))
     silences = active_silences(store, now_ms)
     newly = tuple(
         (one.payload, silence)

@@ -3,17 +3,19 @@
 import json
 from typing import Any
 
-from collector.answers.records import AlertState, Answer, LimitRow, Window
+from collector.answers.records import AlertState, Answer, Delivery, LimitRow, Window
 from collector.errors import BadQuestion
 from collector.store.alert_reads import AlertEvent, alert_events
 from collector.store.store import Store
 
 __all__ = ["alerts"]
 
-EVENTS_MAX = 5_000
+EVENTS_MAX = 20_000
 FIELDS = {
     "id", "rule", "state", "severity", "labels", "summary", "started_ms", "ended_ms"
 }  # fmt: skip
+CHANGES = ("firing", "resolved")
+DELIVERIES = ("delivered", "failed", "refused")
 STATES = ("", "firing", "resolved")
 
 #: alert id and start of firing: an alert that fires again is another row
@@ -31,7 +33,7 @@ def alerts(store: Store, window: Window, state: str = "") -> Answer[tuple[AlertS
         store,
         from_ms=0,
         to_ms=window.to_ms,
-        states=["firing", "resolved", "delivered"],
+        states=[*CHANGES, *DELIVERIES, "silenced", "acknowledged"],
         limit=EVENTS_MAX,
     )
     episodes: dict[Episode, list[tuple[AlertEvent, dict[str, Any]]]] = {}
@@ -71,7 +73,7 @@ def _payload(text: str) -> dict[str, Any] | None:
 
 def _alert(history: list[tuple[AlertEvent, dict[str, Any]]]) -> AlertState | None:
     """One episode out of its events, oldest first; None where only its delivery is in reach."""
-    states = [payload for event, payload in history if event.state in ("firing", "resolved")]
+    states = [payload for event, payload in history if event.state in CHANGES]
     if not states:
         return None
     newest = states[-1]
@@ -87,4 +89,28 @@ def _alert(history: list[tuple[AlertEvent, dict[str, Any]]]) -> AlertState | Non
         ended_ms=newest["ended_ms"],
         delivered_ms=min(delivered, default=0),
         payload=newest,
+        deliveries=_deliveries(history),
+        silenced=_newest(history, "silenced"),
+        acknowledged=_newest(history, "acknowledged"),
     )
+
+
+def _deliveries(history: list[tuple[AlertEvent, dict[str, Any]]]) -> tuple[Delivery, ...]:
+    """The newest attempt at each receiver."""
+    newest: dict[str, Delivery] = {}
+    for event, payload in history:
+        delivery = payload.get("delivery")
+        if event.state in DELIVERIES and isinstance(delivery, dict):
+            target = str(delivery.get("target"))
+            newest[target] = Delivery(target, event.state, event.reason, event.ts_ms)
+    return tuple(newest.values())
+
+
+def _newest(history: list[tuple[AlertEvent, dict[str, Any]]], state: str) -> str:
+    """Who said so and why, unless the alert changed its state since."""
+    for event, _ in reversed(history):
+        if event.state == state:
+            return f"{event.by}: {event.reason}"
+        if event.state == "resolved":
+            break
+    return ""

@@ -10,6 +10,7 @@ __all__ = [
     "AlertState",
     "Answer",
     "Change",
+    "Delivery",
     "EndpointRow",
     "HostRow",
     "LimitRow",
@@ -197,6 +198,16 @@ class SloState:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """An alert's newest notification at one receiver. `state`: delivered, failed, refused."""
+
+    target: str
+    state: str
+    reason: str
+    ts_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlertState:
     """One alert: its newest state and when it began and ended."""
 
@@ -211,6 +222,12 @@ class AlertState:
     ended_ms: int
     delivered_ms: int
     payload: dict[str, Any]
+    #: each receiver that was tried: what came of it last
+    deliveries: tuple[Delivery, ...] = ()
+    #: "until when: why" of the silence that holds it back, or empty
+    silenced: str = ""
+    #: "who: what is being done", or empty
+    acknowledged: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,9 @@ NAV = (
     ("/endpoint", "Endpoint"),
     ("/flame", "Flame graph"),
     ("/compare", "Compare"),
+    ("/slos", "SLOs"),
     ("/alerts", "Alerts"),
+    ("/errors", "Errors"),
     ("/hosts", "Hosts"),
 )
 

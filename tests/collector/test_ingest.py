@@ -83,7 +83,16 @@ def test_refusals_name_column_and_reason_and_are_counted(site, store, body, why,
 
 
 @pytest.mark.parametrize(
-    "table", ["", "nope", "hosts", "changes", "alert_events", "requests; DROP TABLE requests"]
+    "table",
+    [
+        "",
+        "nope",
+        "hosts",
+        "changes",
+        "alert_events",
+        "silence_events",
+        "requests; DROP TABLE requests",
+    ],
 )
 def test_unknown_tables(site, table):
     answer = put(site, stream(GOOD), table=table)

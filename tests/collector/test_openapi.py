@@ -37,6 +37,7 @@ def filled(store):
     store.insert("changes", rows.deploy_rows("r2", "r1"), "deploy")
     store.insert("limits", rows.limit_rows("records_overwritten", 3), "limit")
     store.insert("alert_events", rows.alert_rows("a1", "firing", json=json.dumps(ALERT)), "alert")
+    store.insert("errors", rows.error_rows(3), "errors")
     store.insert("metrics", rows.metric_rows("cpu_percent", [5.0, 7.0]), "host")
     said = {"labels": ["pid=7", "release=r1", "unit_reason=none", "worker=1"], "source": "worker"}
     store.insert("metrics", rows.metric_rows("worker_state", [1.0], **said), "worker")

@@ -5,6 +5,7 @@ import pytest
 from collector.store.errors import StoreError
 from profiler.vocabulary import WIRE
 from tests.collector import rows
+from tests.collector.engines import merge
 from tests.collector.rows import SERVICE, START_MS
 
 WINDOW = {"service": SERVICE, "from_ms": START_MS, "to_ms": START_MS + 600_000}
@@ -20,6 +21,8 @@ SAMPLES = {
     "changes": rows.deploy_rows("r1"),
     "limits": rows.limit_rows("dropped", 3),
     "alert_events": rows.alert_rows("a1", "firing"),
+    "silence_events": rows.table_of("silence_events", 1, ts_ms=START_MS, id="s1", state="active"),
+    "evaluator_events": rows.table_of("evaluator_events", 1, ts_ms=START_MS, id="e1", json="{}"),
 }
 
 
@@ -52,13 +55,7 @@ def test_roll_ups_stay_the_same_when_parts_are_merged(store):
     """Merging adds sums and histograms; states of users and rings, too."""
     before = store.query("endpoints_minutes", **WINDOW).to_pylist()
     for table in ("endpoint_minutes", "host_minutes"):
-        store._engine.execute(f"OPTIMIZE TABLE {table} FINAL")
-    parts = store._engine.select(
-        "SELECT count() AS n FROM system.parts "
-        "WHERE active AND database = currentDatabase() AND table = 'endpoint_minutes'",
-        {},
-    )
-    assert parts["n"].to_pylist() == [1]
+        merge(store, table)
     assert store.query("endpoints_minutes", **WINDOW).to_pylist() == before
     assert before == store.query("endpoints_raw", **WINDOW).to_pylist()
 
