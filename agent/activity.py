@@ -1,8 +1,7 @@
 """How much each worker served, out of what was just drained from its ring."""
 
 from dataclasses import dataclass, field
-
-import pyarrow as pa
+from typing import Any
 
 from agent.requests import Identity
 from agent.series import Series
@@ -23,10 +22,8 @@ class Activity:
         """A new flush."""
         self._next_ns = {}
 
-    def series(
-        self, worker: Worker, who: Identity, requests: pa.Table | None, now_ns: int
-    ) -> list[Series]:
-        """`requests`: what a flush drained of this worker; None for nothing.
+    def series(self, worker: Worker, who: Identity, walls_ns: Any, now_ns: int) -> list[Series]:
+        """`walls_ns`: how long each request took that a flush drained of this worker.
 
         The busy share is time in requests over time, for each thread that serves. A request counts
         when it ends, so one that is longer than a flush shows as 1 then.
@@ -34,14 +31,11 @@ class Activity:
         header = worker.ring.header
         since_ns = self._since_ns.get(header.ring_id)
         self._next_ns[header.ring_id] = now_ns
-        if requests is not None:
+        if len(walls_ns):
             worker.last_record_ns = now_ns
         if since_ns is None or now_ns <= since_ns or not worker.alive:
             return []
-        count = wall_ns = 0
-        if requests is not None:
-            count = requests.num_rows
-            wall_ns = int(requests.column("wall_ns").to_numpy().sum(dtype=float))
+        count, wall_ns = len(walls_ns), float(walls_ns.sum(dtype=float))
         share = min(1.0, wall_ns / (now_ns - since_ns) / max(1, worker.ring.threads()))
         who = worker.view("", "").identity
         labels = (f"pid={worker.pid}", f"worker={header.worker}")

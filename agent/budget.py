@@ -1,15 +1,17 @@
 """Keeps py-spy and the agent within a share of one core. Pure: the clocks are parameters.
 
-A bucket fills with `share` seconds of CPU a second, up to `burst_s` seconds' worth, and every CPU
-second that agent and py-spy used is taken out of it. What a profile costs (its start, and each
-tick) is learnt from what the profiles before it cost.
+A bucket, empty at the start, fills with AIM of `share` seconds of CPU a second, up to `burst_s`
+seconds' worth, and every CPU second that agent and py-spy used is taken out of it. What a profile
+costs (its start, and each tick) is learnt from what the profiles before it cost.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["Budget", "Plan"]
+__all__ = ["AIM", "Budget", "Plan"]
 
 RATE_HZ_MIN = 5
+#: Below the share: a profile may cost more than the ones before it.
+AIM = 0.9
 _LEARN = 0.3
 
 
@@ -39,11 +41,9 @@ class Budget:
 
         The first call is the start: the CPU before it (imports) is not counted.
         """
-        if self._wall_s < 0:
-            self._bucket_s = self.share * self.burst_s / 2
-        else:
+        if self._wall_s >= 0:
             passed, used = wall_s - self._wall_s, cpu_s - self._cpu_s
-            self._bucket_s += self.share * passed - used
+            self._bucket_s += AIM * self.share * passed - used
             self._bucket_s = min(self._bucket_s, self.share * self.burst_s)
             weight = min(1.0, passed / self.burst_s)
             if passed > 0:

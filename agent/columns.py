@@ -1,6 +1,6 @@
 """Codes of a ring -> columns: string ids, words, trace ids, times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow as pa
 from agent.rings import Ring
 from agent.slots import Rows
 
-__all__ = ["by_id", "hex_ids", "timely", "trace_ids", "words"]
+__all__ = ["alone", "by_id", "hex_ids", "timely", "trace_ids", "words"]
 
 #: A row further from now than this has no right time, whatever its checksum says.
 PAST_NS_MAX = 8 * 86_400 * 10**9
@@ -17,12 +17,24 @@ FUTURE_NS_MAX = 3_600 * 10**9
 
 
 def by_id(
-    ring: Ring, ids: Any, of_text: Callable[[str], Any] = str, arrow_type: Any = None
+    rings: Sequence[Ring],
+    which: Any,
+    ids: Any,
+    of_text: Callable[[str], Any] = str,
+    arrow_type: Any = None,
 ) -> pa.Array:
-    """`of_text` of each string id's text, made once for each distinct id; strings by default."""
-    distinct, places = np.unique(ids, return_inverse=True)
-    values = [of_text(ring.string(int(string_id))) for string_id in distinct]
+    """`of_text` of each string id's text, made once for each distinct id; strings by default.
+
+    `which`: the place in `rings` of the ring that each id is from, uint64.
+    """
+    distinct, places = np.unique(which << np.uint64(32) | ids, return_inverse=True)
+    values = [of_text(rings[key >> 32].string(key & 0xFFFFFFFF)) for key in distinct.tolist()]
     return pa.array(values, arrow_type or pa.string()).take(pa.array(places))
+
+
+def alone(ids: Any) -> Any:
+    """`which` of `by_id` where all ids are from one ring."""
+    return np.zeros(len(ids), np.uint64)
 
 
 def words(known: tuple[str, ...], codes: Any) -> pa.Array:

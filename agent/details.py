@@ -1,11 +1,9 @@
 """Ring details -> tables `spans`, `function_costs`."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pyarrow as pa
 
-from agent.columns import by_id, hex_ids, timely, trace_ids, words
+from agent.columns import alone, by_id, hex_ids, timely, trace_ids, words
 from agent.requests import NS_PER_MS, Identity
 from agent.rings import Ring
 from agent.slots import Rows, slot_dtype
@@ -41,31 +39,33 @@ def _of_type(details: Rows, code: int, dtype: np.dtype[np.void], now_ns: int) ->
 
 
 def _span_table(ring: Ring, spans: Rows, who: Identity) -> pa.Table:
+    one = alone(spans)
     columns = {
-        **asdict(who),
+        **who.columns,
         "ts_ms": spans["started_ns"] // NS_PER_MS,
         "trace_id": trace_ids(spans),
         "span_id": hex_ids(spans["span_id"]),
         "parent_id": hex_ids(spans["parent_id"]),
-        "name": by_id(ring, spans["name_id"]),
+        "name": by_id([ring], one, spans["name_id"]),
         "kind": words(layout.SPAN_KINDS, spans["kind"]),
         "outcome": words(layout.OUTCOMES, spans["outcome"]),
         "release": ring.string(ring.header.release_id),
-        "endpoint": by_id(ring, spans["endpoint_id"]),
+        "endpoint": by_id([ring], one, spans["endpoint_id"]),
         **{name: np.ascontiguousarray(spans[name]) for name in ("started_ns", "wall_ns", "status")},
     }
     return table_of("spans", columns)
 
 
 def _function_cost_table(ring: Ring, costs: Rows, who: Identity) -> pa.Table:
+    one = alone(costs)
     columns = {
-        **asdict(who),
+        **who.columns,
         "ts_ms": costs["started_ns"] // NS_PER_MS,
         "trace_id": trace_ids(costs),
         "release": ring.string(ring.header.release_id),
-        "endpoint": by_id(ring, costs["endpoint_id"]),
-        "function": by_id(ring, costs["function_id"]),
-        "caller": by_id(ring, costs["caller_id"]),
+        "endpoint": by_id([ring], one, costs["endpoint_id"]),
+        "function": by_id([ring], one, costs["function_id"]),
+        "caller": by_id([ring], one, costs["caller_id"]),
         "cost_unit": words(layout.UNITS, costs["unit"]),
         **{
             name: np.ascontiguousarray(costs[name])

@@ -1,6 +1,7 @@
 """One worker's ring -> tables, losses and the new cursor; nothing is settled here."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from agent.details import detail_tables
 from agent.limits import Key
 from agent.requests import (
     Identity,
+    Served,
     error_table,
     killed_records,
     request_table,
@@ -23,7 +25,7 @@ from agent.spool import Cursor
 from agent.workers import Worker
 from dynoscope_probe import layout
 
-__all__ = ["Drained", "drained"]
+__all__ = ["Drained", "drained", "request_tables"]
 
 #: A ring's own counters that say what was lost.
 LOSSES = tuple(
@@ -36,9 +38,11 @@ LOSS_PLAUSIBLE_MAX = 1 << 40
 
 @dataclass(slots=True)
 class Drained:
-    """What a ring gave. `statements`: fingerprints whose text is in `tables`."""
+    """What a ring gave: records, and in `tables` all else. `statements`: fingerprints whose text
+    is in `tables`."""
 
     cursor: Cursor
+    served: Served
     tables: list[tuple[str, pa.Table]] = field(default_factory=list)
     losses: Counter[Key] = field(default_factory=Counter)
     statements: list[int] = field(default_factory=list)
@@ -56,12 +60,13 @@ def drained(worker: Worker, before: Cursor, who: Identity, seen: Seen, now_ns: i
     if not worker.alive and drain.cursor <= counters["written"]:
         records = np.concatenate([records, _killed(worker, drain.cursor)])
     lost = {name: counters[name] for name in LOSSES} | {"strings_torn": ring.strings_torn}
-    out = Drained(Cursor(max(drain.cursor, _newest(records)), lost, details.cursor))
+    right = timely(records, now_ns)
+    cursor = Cursor(max(drain.cursor, _newest(records)), lost, details.cursor)
+    out = Drained(cursor, Served(ring, records[right], who, worker.pid))
     for name, count in lost.items():
         rise = count - before.counters.get(name, 0)
         if 0 < rise < LOSS_PLAUSIBLE_MAX:
             out.losses[who.service, "agent" if name == "strings_torn" else "probe", name] += rise
-    right = timely(records, now_ns)
     tables, wrong = detail_tables(ring, details.records, who, now_ns)
     for what, count in (
         ("records_dropped", drain.dropped),
@@ -72,9 +77,27 @@ def drained(worker: Worker, before: Cursor, who: Identity, seen: Seen, now_ns: i
         ("details_not_understood", wrong),
     ):
         out.losses[who.service, "agent", what] += count
-    _add_tables(worker, records[right], who, seen, now_ns // 1_000_000, out)
+    _add_texts(out, seen, now_ns // 1_000_000)
     out.tables += tables
     return out
+
+
+def request_tables(served: Mapping[int, Served]) -> tuple[list[pa.Table], dict[int, Exception]]:
+    """Tables `requests` of these rings, and which of them meet a fault of ours.
+
+    One table of all; only where that fails one of each, to tell whose fault it is.
+    """
+    some = {ring_id: part for ring_id, part in served.items() if len(part.records)}
+    try:
+        return [request_table(list(some.values()))] if some else [], {}
+    except Exception:
+        tables, failed = [], {}
+        for ring_id, part in some.items():
+            try:
+                tables.append(request_table([part]))
+            except Exception as error:
+                failed[ring_id] = error
+        return tables, failed
 
 
 def _killed(worker: Worker, after_seq: int) -> Rows:
@@ -84,22 +107,18 @@ def _killed(worker: Worker, after_seq: int) -> Rows:
     return killed_records(lost, after_seq, worker.last_alive_ns)
 
 
-def _add_tables(
-    worker: Worker, records: Rows, who: Identity, seen: Seen, now_ms: int, out: Drained
-) -> None:
-    if not len(records):
-        return
-    ring = worker.ring
-    out.tables.append(("requests", request_table(ring, records, who, worker.pid)))
+def _add_texts(out: Drained, seen: Seen, now_ms: int) -> None:
+    """Statements and errors that the records name."""
+    ring, records, who = out.served.ring, out.served.records, out.served.identity
     texts = statement_texts(ring, records)
     out.statements = seen.fresh(list(texts), now_ms)
     if out.statements:
         fresh = {key: texts[key] for key in out.statements}
         out.tables.append(("statements", statement_table(fresh, who, now_ms)))
-    errors, left_out = error_table(ring, records, who)
-    if errors.num_rows:
+    if records["error_id"].any():
+        errors, left_out = error_table(ring, records, who)
         out.tables.append(("errors", errors))
-    out.losses[who.service, "agent", "error_rows_left_out"] += left_out
+        out.losses[who.service, "agent", "error_rows_left_out"] += left_out
 
 
 def _newest(records: Rows) -> int:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 from collections.abc import Iterable
+from contextlib import suppress
+from threading import Event, Thread
 from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from prometheus_client import start_http_server
+from prometheus_client import make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import ThreadingWSGIServer
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from agent.errors import AgentError
@@ -21,6 +26,11 @@ __all__ = ["Exposition"]
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Who asked is of no interest."""
+
+
 class Exposition(Collector):
     """Serves the numbers of one agent; raises AgentError where the port is taken."""
 
@@ -30,18 +40,30 @@ class Exposition(Collector):
         registry.register(self)
         port = agent.config.metrics_port
         try:
-            self._server, self._thread = start_http_server(port, "127.0.0.1", registry)
+            self._server = make_server(
+                "127.0.0.1", port, make_wsgi_app(registry), ThreadingWSGIServer, _Quiet
+            )
         except OSError as error:
             raise AgentError(
                 f"the port {port} for /metrics cannot be had ({error.strerror}): "
                 "name another with --metrics-port, or 0 for none"
             ) from error
+        self._closing = Event()
+        self._thread = Thread(target=self._serve, name="metrics", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Give the port free."""
-        self._server.shutdown()
+        self._closing.set()
+        with suppress(OSError):  # one more, so that it looks
+            socket.create_connection(("127.0.0.1", self._server.server_port), 1.0).close()
         self._thread.join()
         self._server.server_close()
+
+    def _serve(self) -> None:
+        """Sleeps until somebody asks; `serve_forever` would wake twice a second."""
+        while not self._closing.is_set():
+            self._server.handle_request()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: the agent's parts are not there yet when this is registered."""

@@ -3,13 +3,13 @@
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from agent.activity import Activity
-from agent.draining import drained
+from agent.draining import Drained, drained, request_tables
 from agent.header import ring_id_of
 from agent.limits import Key, Limits
 from agent.metrics import Metrics, series_rows
@@ -21,7 +21,7 @@ from agent.series import Series
 from agent.spool import Cursor, Section, Spool
 from agent.statsd import StatsD
 from agent.tables import batches, ipc_bytes, table_of_rows
-from agent.workers import Worker, Workers
+from agent.workers import Workers
 
 __all__ = ["Flush"]
 
@@ -75,8 +75,7 @@ class Flush:
         self.workers.look(now_ns)
         gathered = _Gathered()
         self._activity.begin()
-        for ring_id, worker in self.workers.known.items():
-            self._drain(ring_id, worker, gathered, now_ns)
+        self._drain(gathered, now_ns)
         self._keep_cursors_of_refused(gathered)
         views = [
             one.view(self.host, self.region) for one in self.workers.known.values() if one.alive
@@ -104,21 +103,37 @@ class Flush:
         named = views[0].identity if views else Identity("", self.host, self.region)
         return Identity("", named.host, named.region)
 
-    def _drain(self, ring_id: int, worker: Worker, into: _Gathered, now_ns: int) -> None:
-        """Add what a ring gives; one that cannot be read costs no other its flush."""
-        before = self.cursors.get(ring_id, START)
-        who = worker.view(self.host, self.region).identity
-        try:
-            part = drained(worker, before, who, self._statements, now_ns)
-        except Exception:
-            traceback.print_exc()
-            into.losses[who.service, "agent", "rings_failed"] += 1
-            into.cursors[ring_id] = before
-            return
+    def _drain(self, into: _Gathered, now_ns: int) -> None:
+        """Add what the rings give; one that cannot be read costs no other its flush."""
+        parts: dict[int, Drained] = {}
+        for ring_id, worker in self.workers.known.items():
+            who = worker.view(self.host, self.region).identity
+            before = self.cursors.get(ring_id, START)
+            try:
+                parts[ring_id] = drained(worker, before, who, self._statements, now_ns)
+            except Exception as error:
+                self._failed(ring_id, who.service, error, into)
+        tables, failed = request_tables({key: part.served for key, part in parts.items()})
+        if tables:
+            into.tables["requests"] += tables
+        for ring_id, part in parts.items():
+            if ring_id in failed:
+                self._failed(ring_id, part.served.identity.service, failed[ring_id], into)
+            else:
+                self._add(ring_id, part, into, now_ns)
+
+    def _failed(self, ring_id: int, service: str, error: Exception, into: _Gathered) -> None:
+        """A ring in which we met a fault of ours keeps its place."""
+        traceback.print_exception(error)
+        into.losses[service, "agent", "rings_failed"] += 1
+        into.cursors[ring_id] = self.cursors.get(ring_id, START)
+
+    def _add(self, ring_id: int, part: Drained, into: _Gathered, now_ns: int) -> None:
+        worker, served = self.workers.known[ring_id], part.served
         for name, table in part.tables:
             into.tables[name].append(table)
-        requests = dict(part.tables).get("requests")
-        into.series += self._activity.series(worker, who, requests, now_ns)
+        walls_ns = served.records["wall_ns"]
+        into.series += self._activity.series(worker, served.identity, walls_ns, now_ns)
         into.losses.update(part.losses)
         into.statements += part.statements
         into.cursors[ring_id] = part.cursor
@@ -144,7 +159,7 @@ class Flush:
             rows.append(
                 {
                     "ts_ms": now_ms,
-                    **asdict(who),
+                    **who.columns,
                     "stack_id": stack_id,
                     "frames": stack.frames,
                     "lines": stack.lines,

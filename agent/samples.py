@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from agent.requests import Identity
@@ -67,7 +67,7 @@ def sampled(
         cut += raw.samples * stack.cut
     common = {
         "ts_ms": started_ms,
-        **asdict(worker.identity),
+        **worker.identity.columns,
         "ring_id": worker.ring_id,
         "pid": worker.pid,
         "worker": worker.worker,

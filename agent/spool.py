@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 from struct import error as StructError
@@ -116,7 +116,7 @@ class Spool:
             offset += len(section.body)
         header = json.dumps(
             {
-                "cursors": {f"{ring:016x}": asdict(one) for ring, one in cursors.items()},
+                "cursors": {f"{ring:016x}": _as_json(one) for ring, one in cursors.items()},
                 "sections": [
                     [one.table, one.batch_id, one.rows, one.offset, one.length] for one in entries
                 ],
@@ -232,6 +232,10 @@ def _locked(folder: Path) -> int:
             f"spool folder {folder} is in use by another agent; stop it or name another folder"
         ) from error
     return fd
+
+
+def _as_json(cursor: Cursor) -> dict[str, Any]:
+    return {"seq": cursor.seq, "counters": cursor.counters, "details": cursor.details}
 
 
 def _header(path: Path) -> dict[str, Any] | None:

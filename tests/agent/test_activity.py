@@ -1,6 +1,6 @@
 from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
 import pytest
 
 from agent.activity import Activity
@@ -28,12 +28,12 @@ def worker(tmp_path, ring):
 
 
 def served(*walls_s):
-    return pa.table({"wall_ns": pa.array([int(one * SECOND) for one in walls_s], pa.uint64())})
+    return np.array([int(one * SECOND) for one in walls_s], np.uint64)
 
 
-def told(activity, worker, table, at_s):
+def told(activity, worker, walls_ns, at_s):
     activity.begin()
-    series = activity.series(worker, WHO, table, at_s * SECOND)
+    series = activity.series(worker, WHO, walls_ns, at_s * SECOND)
     return {one.name: one.value for one in series}
 
 
@@ -47,13 +47,13 @@ def test_requests_and_busy_share_since_the_last_flush(worker):
     }
     assert worker.last_record_ns == 14 * SECOND
     activity.settle()
-    assert told(activity, worker, None, 18) == {"worker_requests": 0, "worker_busy_share": 0}
+    assert told(activity, worker, served(), 18) == {"worker_requests": 0, "worker_busy_share": 0}
     assert worker.last_record_ns == 14 * SECOND
 
 
 def test_a_flush_that_was_refused_is_told_with_the_next(worker):
     activity = Activity()
-    told(activity, worker, None, 10)
+    told(activity, worker, served(), 10)
     activity.settle()
     assert told(activity, worker, served(2), 14)["worker_busy_share"] == 0.5
     assert told(activity, worker, served(2), 18)["worker_busy_share"] == 0.25
@@ -64,7 +64,7 @@ def test_the_share_is_of_all_threads_that_serve_and_never_above_one(worker, ring
         slot = ring.claim_slot()
         ring.begin(slot, layout.SLOT.pack(1, thread, 1, 0, 0, 0, 0, 0))
     activity = Activity()
-    told(activity, worker, None, 10)
+    told(activity, worker, served(), 10)
     activity.settle()
     assert told(activity, worker, served(2), 14)["worker_busy_share"] == 0.25
     assert told(activity, worker, served(60), 14)["worker_busy_share"] == 1.0
@@ -72,7 +72,7 @@ def test_the_share_is_of_all_threads_that_serve_and_never_above_one(worker, ring
 
 def test_a_dead_worker_has_no_share(worker):
     activity = Activity()
-    told(activity, worker, None, 10)
+    told(activity, worker, served(), 10)
     activity.settle()
     worker.alive = False
     assert told(activity, worker, served(2), 14) == {}

@@ -1,7 +1,7 @@
 import time
 from pathlib import Path
 
-from agent.draining import drained
+from agent.draining import drained, request_tables
 from agent.requests import Identity
 from agent.seen import Seen
 from agent.spool import Cursor
@@ -25,7 +25,8 @@ def drain(worker, before=START):
 
 
 def rows(out, table="requests"):
-    return [row for name, part in out.tables if name == table for row in part.to_pylist()]
+    tables = [*out.tables, *(("requests", one) for one in request_tables({1: out.served})[0])]
+    return [row for name, part in tables if name == table for row in part.to_pylist()]
 
 
 def test_the_killed_are_told_once_with_numbers_of_their_own(tmp_path):

