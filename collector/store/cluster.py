@@ -7,6 +7,7 @@ changes anything is not sent to a second server after the first has failed: it m
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,6 +30,8 @@ LATE_S = 10
 LOOK_S = 5.0
 #: What statements that are run on every shard read: a replica must not lack any of it.
 MOVED = ("endpoint_minutes",)
+#: What changes parts, where only one replica may do so.
+CHANGED = re.compile(r"(?:ALTER|OPTIMIZE) TABLE (\w+)")
 
 
 def open_cluster(address: ServerAddress, limits: QueryLimits) -> "Cluster":
@@ -97,8 +100,9 @@ class Cluster:
 
     def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement on one replica of each shard, that lacks no rows of MOVED."""
+        changed = CHANGED.search(statement)
         for shard in self._shards:
-            replica = shard.first()
+            replica = self._leader(shard, changed[1]) if changed else shard.first()
             replica.settle(MOVED)
             replica.execute(statement, parameters)
 
@@ -139,6 +143,17 @@ class Cluster:
         for servers in (self._local, self._sums):
             for server in servers.all:
                 server.close()
+
+    def _leader(self, shard: Choice[Replica], table: str) -> Replica:
+        """The live replica that may change a table's parts; 18.16 asks it as the user `default`."""
+        replica = shard.first()
+        for other in (replica, *replica.others):
+            try:
+                if other.leads(table):
+                    return other
+            except StoreAway:
+                continue
+        return replica
 
     def _late(self) -> bool:
         """Whether some shard has only replicas that lack rows for long; remembered for a while."""

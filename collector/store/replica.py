@@ -54,6 +54,12 @@ class Replica(Server):
                 )
         return answers
 
+    def leads(self, table: str) -> bool:
+        """Whether it is the one that decides on this table's parts; newer servers all are."""
+        question = self.dialect.filled(query_text("replica_leads"))
+        found = self.select(question, {"table": table}).to_pylist()
+        return any(row["is_leader"] for row in found)
+
     def _has(self, wanted: Mapping[str, int]) -> bool:
         for row in self._states(list(wanted)):
             # Both are 0 where nothing was ever stored.

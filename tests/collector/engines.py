@@ -1,7 +1,9 @@
 """The store of a test module, once over each engine."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +49,24 @@ def emptied(cluster: Cluster) -> Store:
             assert table in KEEP_DAYS
             drop_day(store, table, day)
     return store
+
+
+def merge(store: Store, table: str) -> None:
+    """Merge all parts of a table, so that each shard has one."""
+    dialect = store._engine.dialect
+    # 18.16 fails with FINAL where a replicated table has one part already.
+    final = "" if dialect.is_replicated else "FINAL"
+    for _ in range(100):
+        store._engine.execute(f"OPTIMIZE TABLE {table} {final}")
+        if max(parts(store, table).values()) == 1:
+            return
+    raise AssertionError(f"{table} is still in parts: {parts(store, table)}")
+
+
+def parts(store: Store, table: str) -> Counter[Path]:
+    """How many parts a table has, by its folder; one replica of each shard is looked at."""
+    question = (
+        "SELECT path FROM {parts} WHERE database = {database} AND active AND table = {t:String}"
+    )
+    found = store._engine.select(store._engine.dialect.filled(question), {"t": table})
+    return Counter(Path(path).parent for path in found["path"].to_pylist())

@@ -6,6 +6,7 @@ import pytest
 
 from collector.store.errors import StoreError
 from tests.collector import rows
+from tests.collector.engines import merge, parts
 from tests.collector.rows import START_MS, request_rows
 
 WAYS = {"raw": "endpoints_raw", "endpoint_minutes": "endpoints_minutes", "host_minutes": "hosts"}
@@ -81,16 +82,12 @@ def test_a_whole_roll_up_is_left_as_it_is(store, service):
     batch = request_rows(500, 1, service=service)
     store.insert("requests", batch, service)
     tables = ("endpoint_minutes", "host_minutes")
-    parts = (
-        "SELECT count() AS n FROM system.parts WHERE database = currentDatabase() AND active "
-        "AND table IN ('endpoint_minutes', 'host_minutes')"
-    )
     before = [sums(store, service, table) for table in tables]
     for table in tables:
-        store._engine.execute(f"OPTIMIZE TABLE {table} FINAL")
-    held = store._engine.select(parts, {})
+        merge(store, table)
+    held = [parts(store, table) for table in tables]
     store.insert("requests", batch, service, attempt=2)
-    assert store._engine.select(parts, {}) == held
+    assert [parts(store, table) for table in tables] == held
     assert [sums(store, service, table) for table in tables] == before
 
 
@@ -161,19 +158,20 @@ def test_no_roll_up_is_mended_while_an_insert_is_between_table_and_views(
     """Its rows would be counted as lacking, and then come from the view as well."""
     stored = request_rows(50, 1, service=service)
     store.insert("requests", stored, f"{service}-1")
-    engine, inserting, totals_asked = store._engine, threading.Event(), threading.Event()
+    inserting, totals_asked = threading.Event(), threading.Event()
+    engine = type(store._engine.holder(""))
     insert, select = engine.insert, engine.select
 
-    def slow_insert(table, batch, token):
+    def slow_insert(self, table, batch, token):
         inserting.set()
         within = totals_asked.wait(1)
-        insert(table, batch, token)
+        insert(self, table, batch, token)
         assert not within
 
-    def watched_select(statement, parameters):
+    def watched_select(self, statement, parameters):
         if "in_raw" in statement:
             totals_asked.set()
-        return select(statement, parameters)
+        return select(self, statement, parameters)
 
     monkeypatch.setattr(engine, "insert", slow_insert)
     monkeypatch.setattr(engine, "select", watched_select)
