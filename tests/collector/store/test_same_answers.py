@@ -9,7 +9,9 @@ from collector.store import retention
 from collector.store.escaping import PLACEHOLDER
 from collector.store.store import open_store
 from collector.store.texts import QUERIES_DIR, query_text
+from profiler.vocabulary import WIRE
 from tests.collector import rows
+from tests.collector.engines import emptied
 from tests.collector.rows import ENDPOINTS, SERVICE, START_MS
 
 END_MS = START_MS + 1_200_000
@@ -17,7 +19,9 @@ DAY_MS = START_MS // 86_400_000 * 86_400_000
 #: What an engine says of itself; and the files that are no queries.
 OTHERS = {"engine_settings", "insert_running", "has_migrations", "migrations", "table_sizes"}
 NO_QUERIES = {"drop_day", "repair_endpoint_minutes", "repair_host_minutes", "repair_rows"}
-NO_QUERIES |= {"roll_up_hour"}
+NO_QUERIES |= {"roll_up_hour", "make_database", "sum_of_shards"}
+OTHERS |= {"cluster_nodes", "cluster_databases", "host_numbers"}
+OTHERS |= {f"replica_{what}" for what in ("delay", "lacks", "leads", "shut", "state")}
 QUERIES = sorted({path.stem for path in QUERIES_DIR.glob("*.sql")} - OTHERS - NO_QUERIES)
 
 VALUES = {
@@ -117,14 +121,15 @@ def fill(store):
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory, clickhouse):
+def stores(tmp_path_factory, clickhouse, cluster):
+    """Embedded, a server, a cluster: the same rows in each."""
     embedded = open_store(tmp_path_factory.mktemp("store"))
-    server = open_store(clickhouse.url("same_answers"))
-    for store in (embedded, server):
+    opened = (embedded, open_store(clickhouse.url("same_answers")), emptied(cluster))
+    for store in opened:
         fill(store)
-    yield embedded, server
-    embedded.close()
-    server.close()
+    yield opened
+    for store in opened:
+        store.close()
 
 
 def types(table):
@@ -144,40 +149,46 @@ def near(one, other):
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_answers_are_the_same(both, name):
+def test_answers_are_the_same(stores, name):
     asked = {match[1] for match in PLACEHOLDER.finditer(query_text(name))}
     filled = []
     for variant in VARIANTS:
         values = VALUES | NAMED.get(name, {}) | variant
         values["until_ms"] = values["to_ms"]
         if variant.keys() <= asked:
-            one, other = (store.query(name, **{k: values[k] for k in asked}) for store in both)
-            assert types(one) == types(other), variant
-            assert near(one.to_pylist(), other.to_pylist()), variant
+            one, *others = (store.query(name, **{k: values[k] for k in asked}) for store in stores)
+            for other in others:
+                assert types(one) == types(other), variant
+                assert near(one.to_pylist(), other.to_pylist()), variant
             filled.append(one.num_rows)
     assert max(filled) > 0, "the rows of this test do not show what the query does"
 
 
-def test_sizes_are_told_of_every_table(both):
-    embedded, server = (store.query("table_sizes").to_pylist() for store in both)
-    assert [(r["name"], r["rows"]) for r in embedded if not r["name"].endswith("minutes")] == [
-        (r["name"], r["rows"]) for r in server if not r["name"].endswith("minutes")
+def test_sizes_are_told_of_every_table(stores):
+    """Roll-ups and what every server of a cluster has whole take the room that they take."""
+    sizes = [store.query("table_sizes").to_pylist() for store in stores]
+    counted = [
+        [(r["name"], r["rows"]) for r in rows if r["name"] in WIRE or r["name"] == "endpoint_hours"]
+        for rows in sizes
     ]
-    assert all(row["bytes"] > 0 for row in embedded + server if row["rows"])
+    assert counted[0] == counted[1] == counted[2]
+    assert len({tuple(row["name"] for row in rows) for rows in sizes}) == 1
+    assert all(row["bytes"] > 0 for rows in sizes for row in rows if row["rows"])
 
 
-def test_a_day_becomes_hours_in_both(both):
+def test_a_day_becomes_hours_in_all(stores):
     """Last: it takes the minutes away."""
     asked = {"from_ms": DAY_MS, "to_ms": DAY_MS + 86_400_000, "service": SERVICE}
-    before = [store.query("endpoints_minutes", **asked).to_pylist() for store in both]
-    days = [retention.days_held(store) for store in both]
-    assert days[0] == days[1]
-    for store in both:
+    before = [store.query("endpoints_minutes", **asked).to_pylist() for store in stores]
+    days = [retention.days_held(store) for store in stores]
+    assert days[0] == days[1] == days[2]
+    for store in stores:
         retention.roll_up_day(store, days[0]["endpoint_minutes"][0])
-    after = [store.query("endpoints_minutes", **asked).to_pylist() for store in both]
+    after = [store.query("endpoints_minutes", **asked).to_pylist() for store in stores]
     assert near(after[0], before[0])
-    assert near(after[0], after[1])
-    assert "endpoint_minutes" not in retention.days_held(both[1])
+    for store, rows_after in zip(stores, after, strict=True):
+        assert near(after[0], rows_after)
+        assert "endpoint_minutes" not in retention.days_held(store)
 
 
 def test_every_file_is_named():

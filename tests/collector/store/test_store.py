@@ -5,6 +5,7 @@ import pytest
 from collector.store.errors import StoreError
 from profiler.vocabulary import WIRE
 from tests.collector import rows
+from tests.collector.arrow import with_column
 from tests.collector.engines import merge
 from tests.collector.rows import SERVICE, START_MS
 
@@ -72,8 +73,10 @@ def test_users_of_a_minute_are_counted_without_the_unknown(store):
 
 def test_hosts_get_cells_in_order_of_first_appearance(store):
     hosts = [f"cell-{i}" for i in range(70)]
-    for at, host in enumerate(hosts):
-        store.insert("requests", rows.request_rows(2, at, hosts=[host], service="c"), f"c{at}")
+    for at in range(0, 70, 10):
+        batch = rows.request_rows(10, at, service="c")
+        batch = with_column(batch, "host", hosts[at : at + 10], batch["host"].type)
+        store.insert("requests", batch, f"c{at}")
     found = store._engine.select(
         "SELECT host, any(cell) AS cell FROM requests WHERE service = 'c' GROUP BY host", {}
     )
