@@ -20,8 +20,8 @@ from profiler.gate.records import (
 __all__ = ["compare_sides", "interval", "undecided"]
 
 CONFIDENCE = 0.99
-#: A half interval as wide as this share of the cost says nothing about any budget.
-UNSTABLE = 0.10
+#: A half interval of more than twice the budget, and of twice this, would let too much pass.
+UNSTABLE = 0.01
 
 
 def compare_sides(
@@ -101,19 +101,17 @@ def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> Endpoi
     cost, cost_after = sum(a) / count, sum(b) / count
     rise, low, high = interval(a, b)
     limit = _limit(cost, budget)
-    if high - rise > max(UNSTABLE, limit):
-        verdict = "unstable"
-    elif low > limit:
+    if low > limit:
         verdict = "regression"
     elif high < -limit:
         verdict = "improved"
+    elif high - rise > 2 * max(limit, UNSTABLE):
+        verdict = "unstable"
     else:
         verdict = "pass"
     notes = []
     if verdict == "unstable":
-        notes.append(
-            f"the counts of the memory layouts differ by {high - rise:.1%}: nothing can be said"
-        )
+        notes.append(f"the counts are good to {high - rise:.1%} only: too little to say")
     elif verdict == "pass" and rise > limit:
         notes.append("above the budget, but not for certain")
     if before.answered != after.answered:

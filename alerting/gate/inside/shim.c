@@ -15,7 +15,6 @@
 int gate_simulated(void) { return RUNNING_ON_VALGRIND; }
 void gate_start(void) { CALLGRIND_START_INSTRUMENTATION; }
 void gate_stop(void) { CALLGRIND_STOP_INSTRUMENTATION; }
-void gate_zero(void) { CALLGRIND_ZERO_STATS; }
 void gate_dump(const char *label) { CALLGRIND_DUMP_STATS_AT(label); }
 
 /* --- clock and random bytes ------------------------------------------------------------------ */

@@ -45,6 +45,8 @@ def discover(rounds: Rounds, folder: str, own_only: bool) -> dict[str, list[Code
 
 
 def _is_own(filename: str, root: str) -> bool:
+    if filename.startswith("<"):  # frozen modules, exec
+        return False
     path = os.path.realpath(filename)
     return path.startswith(root) and f"{os.sep}site-packages{os.sep}" not in path
 
