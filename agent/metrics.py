@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from agent.host import Host
 from agent.requests import Identity
 from agent.samples import WorkerView
@@ -18,15 +16,17 @@ __all__ = ["Metrics", "Row", "series_rows"]
 Row = dict[str, Any]
 #: Of the host, for flushes that the disk refuses.
 INCREASES_WAITING_MAX = 5_000
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
 class Metrics:
-    """Reads psutil. Counters are sent as their increase since the last committed flush."""
+    """Reads psutil and /proc. Counters are sent as their increase since the last flush on disk."""
 
-    #: (pid, process creation time) -> CPU seconds at the last committed flush
-    _cpu_s: dict[tuple[int, float], float] = field(default_factory=dict)
-    _next_cpu_s: dict[tuple[int, float], float] = field(default_factory=dict)
+    #: (pid, start of the process) -> CPU seconds at the last committed flush
+    _cpu_s: dict[tuple[int, int], float] = field(default_factory=dict)
+    _next_cpu_s: dict[tuple[int, int], float] = field(default_factory=dict)
     _increases_waiting: list[Series] = field(default_factory=list)
     _host: Host = field(default_factory=lambda: Host(Path("/proc")))
 
@@ -71,15 +71,16 @@ class Metrics:
     ) -> Iterable[Row]:
         """Memory and CPU of one process; none when it is gone. The agent's with py-spy's."""
         try:
-            process = psutil.Process(pid)
-            with process.oneshot():
-                times, key = process.cpu_times(), (pid, process.create_time())
-                rss = process.memory_info().rss
-        except psutil.Error:
+            stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        except OSError:
             return
-        cpu_s = times.user + times.system
+        fields = [int(word) for word in stat.rpartition(")")[2].split()[1:]]
+        user, system, children_user, children_system = fields[10:14]
+        key, rss = (pid, fields[18]), fields[20] * PAGE_BYTES
+        ticks = user + system
         if source == "agent":
-            cpu_s += times.children_user + times.children_system
+            ticks += children_user + children_system
+        cpu_s = ticks / TICKS_PER_S
         increase_s = cpu_s - self._cpu_s.get(key, cpu_s)
         self._next_cpu_s[key] = cpu_s
         yield _row(who, now_ms, f"{source}_rss_bytes", "gauge", "bytes", rss, source, labels)
