@@ -33,6 +33,7 @@ COMMANDS = {
     "demo": ("demo_stack.command", "demo"),
     "doctor": ("agent.doctor.command", "doctor"),
     "gate": ("alerting.gate.command", "gate"),
+    "export": ("collector.export_command", "export"),
     "migrate": ("collector.migrate_command", "migrate_store"),
     "profile": ("collector.profile_command", "profile"),
     "rules": ("alerting.command", "rules"),

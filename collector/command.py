@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from collector.client import AskError, ask, default_data_dir
+from collector.html_report import comparison_html
 from collector.report import comparison_report
 
 __all__ = ["compare"]
@@ -25,6 +26,7 @@ EXIT_UNANSWERED = 2
 @click.option("--url", default="http://127.0.0.1:8600", show_default=True, help="Read API.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Read token [data folder's].")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer.")
+@click.option("--html", type=click.Path(path_type=Path), help="Also write a report to this file.")
 @click.option("--fail-on", type=click.Choice(["regression"]), help="Exit 1 when that is found.")
 def compare(
     a: str,
@@ -35,6 +37,7 @@ def compare(
     url: str,
     token_file: Path | None,
     as_json: bool,
+    html: Path | None,
     fail_on: str | None,
 ) -> None:
     """Compare side B with side A: what costs more CPU, which function, how sure.
@@ -42,19 +45,18 @@ def compare(
     A side is a release (r1), or key:value with release, window, host, region, flag, runtime:
     window:-2h..-1h, host:web-1, flag:new_ranker=on.
     """
+    token = token_file or default_data_dir() / "read.token"
+    asked = {"a": _side(a), "b": _side(b), "service": service, "endpoint": endpoint, "from": window}
     try:
-        answer = ask(
-            url,
-            token_file or default_data_dir() / "read.token",
-            "compare",
-            {
-                "a": _side(a),
-                "b": _side(b),
-                "service": service,
-                "endpoint": endpoint,
-                "from": window,
-            },
-        )
+        answer = ask(url, token, "compare", asked)
+        if html:
+            guilty = answer["data"]["guilty"]
+            of = guilty["endpoint"] if guilty else endpoint
+            flame = ask(url, token, "flamegraph", {**asked, "endpoint": of})
+            html.write_text(comparison_html(answer, flame), encoding="utf-8")
+    except OSError as error:
+        click.echo(f"compare: cannot write {html} ({error.strerror})", err=True)
+        sys.exit(EXIT_UNANSWERED)
     except AskError as error:
         click.echo(f"compare: {error}", err=True)
         sys.exit(EXIT_UNANSWERED)

@@ -7,6 +7,7 @@ from inspect import getdoc
 from typing import Any, get_args, get_type_hints
 
 from collector.answers.alerts import STATES
+from collector.answers.flamegraph import SHARE_MIN
 from collector.answers.records import Answer
 from collector.answers.traces import trace
 from collector.changes import NewChange
@@ -14,6 +15,7 @@ from collector.json_schema import Schema, Schemas
 from collector.questions import TEXT_CHARACTERS_MAX, Question
 from collector.routes import BATCH, CHANGE, OTHERS, OTLP, WISH, WISHES, answers
 from collector.wishes import NewWish, Wish
+from profiler.processors import FOLDS
 
 __all__ = ["document"]
 
@@ -32,6 +34,16 @@ WORDS: Mapping[str, tuple[Schema, str]] = {
     "state": ({"enum": list(STATES)}, "Only alerts in this state."),
     "a": (TEXT, f"The side that is compared with: {SIDE}."),
     "b": (TEXT, f"The side that is compared: {SIDE}."),
+    "function": (TEXT, "With `view`: only stacks through this function, `module:qualname`."),
+    "view": (
+        {"enum": ["callers", "callees"]},
+        "The call tree upside down from `function`, or from it down.",
+    ),
+    "fold": (TEXT, f"Simplify stacks: {', '.join(FOLDS)}; joined by commas."),
+    "share_min": (
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 1, "default": SHARE_MIN},
+        "Calls with a smaller share on both sides are left out.",
+    ),
     "limit_ms": (
         {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1e6, "default": 500},
         "The SLO's limit of wall time, ms.",

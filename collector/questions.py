@@ -12,7 +12,7 @@ from collector.answers.changes import changes
 from collector.answers.compare import compare
 from collector.answers.endpoints import endpoints
 from collector.answers.errors import errors
-from collector.answers.flamegraph import flamegraph
+from collector.answers.flamegraph import SHARE_MIN, flamegraph
 from collector.answers.functions import functions
 from collector.answers.health import health
 from collector.answers.hosts import hosts
@@ -89,7 +89,9 @@ def questions(
         "compare": Question(compared, {"a": _side("a"), "b": _side("b"), **two}),
         "endpoints": Question(endpoints, {"window": WINDOW, "service": SERVICE}),
         "errors": Question(errors, {"window": WINDOW, "service": ANY_SERVICE}),
-        "flamegraph": Question(flamegraph, {"a": _side_or("a", _all), "b": _side_or("b"), **two}),
+        "flamegraph": Question(
+            flamegraph, {"a": _side_or("a", _all), "b": _side_or("b"), **two, **TREE}
+        ),
         "functions": Question(functions, {**one, "release": RELEASE}),
         "health": Question(partial(health, keep=keep), {"window": WINDOW}),
         "hosts": Question(hosts, {"window": WINDOW, "service": ANY_SERVICE}),
@@ -167,3 +169,9 @@ RELEASE = _text("release")
 STATE = _text("state")
 LIMIT_MS = _number("limit_ms", 500.0, 0.0, 1e6)
 SHARE = _number("share", 0.99, 0.0, 1.0)
+TREE = {
+    "function": _text("function"),
+    "view": _text("view"),
+    "fold": _text("fold"),
+    "share_min": _number("share_min", SHARE_MIN, -1e-9, 1.0),
+}

@@ -9,9 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from profiler.records import FlameGraph
 from profiler.vocabulary import ORIGINS
 
-__all__ = ["comparison_report", "cost_text"]
+__all__ = ["comparison_report", "cost_text", "flame_of"]
 
 COLOURS = {"regression": "bold red", "improvement": "green", "no change": "", "cannot tell": "dim"}
 ROWS_MAX = 10
@@ -162,3 +163,9 @@ def _p(value: float | None) -> str:
     if value is None:
         return "-"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def flame_of(data: dict[str, Any]) -> FlameGraph:
+    """The record, out of the API's JSON."""
+    columns = ("name", "parent", "origin", "share_a", "share_b", "mark")
+    return FlameGraph(**{**data, **{name: tuple(data[name]) for name in columns}})

@@ -131,6 +131,8 @@ class Merger:
             samples_a=samples_a,
             samples_b=samples_b,
             pruned_share=float(max(lost_a, lost_b)),
+            cpu_s_a=self._a[0],
+            cpu_s_b=self._b[0],
             mark=self._marks(kept, a, b, samples_a, samples_b) if two else (),
         )
 

@@ -255,3 +255,6 @@ class FlameGraph:
     pruned_share: float
     #: of a difference, per node: 0 on both sides, 1 new on side b, 2 vanished from it
     mark: tuple[int, ...] = ()
+    #: seconds of CPU that each side's samples stand for
+    cpu_s_a: float = 0.0
+    cpu_s_b: float = 0.0
