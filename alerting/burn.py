@@ -92,15 +92,21 @@ class Burn:
 
 
 def judge(
-    counts: Mapping[int, Count], objective: float, tiers: Sequence[Tier], *, firing: bool = False
+    counts: Mapping[int, Count], objective: float, tiers: Sequence[Tier], *, firing: str = ""
 ) -> Burn:
-    """Judge all tiers. `counts`: by window length, ms. `firing`: the alert fires already.
+    """Judge all tiers. `counts`: by window length, ms. `firing`: the severity of the alert if it
+    fires already, or empty.
 
-    A firing alert goes on while a short window holds no request at all: silence is no recovery.
+    A firing alert goes on while a short window holds no request at all: silence is no recovery. But
+    silence makes nothing graver.
     """
     judged = tuple(
         _judge_tier(
-            tier, counts[window_ms(tier.long_s)], counts[window_ms(tier.short_s)], objective, firing
+            tier,
+            counts[window_ms(tier.long_s)],
+            counts[window_ms(tier.short_s)],
+            objective,
+            firing == "page" or firing == tier.severity,
         )
         for tier in tiers
     )

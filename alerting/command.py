@@ -101,8 +101,9 @@ def _tell_past(past: dict[str, Any]) -> None:
             f"{_time(one['started_ms'])} to {ended}  {one['severity']}  {one['rule']} in "
             f"{one['service'] or 'no service'} (burn above {one['factor']:g})"
         )
-    pages = sum(one["severity"] == "page" for one in past["fired"])
-    click.echo(f"{pages} pages, {len(past['fired']) - pages} tickets")
+    pages = sum(len(one["paged_ms"]) for one in past["fired"])
+    tickets = sum(not one["paged_ms"] for one in past["fired"])
+    click.echo(f"{pages} pages, {tickets} tickets")
     for note in past["notes"]:
         click.echo(f"note: {note}")
 

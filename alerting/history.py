@@ -27,6 +27,8 @@ class WouldFire:
     factor: float
     started_ms: int
     ended_ms: int
+    #: when it paged
+    paged_ms: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,15 @@ def _of_slo(store: Store, slo: Slo, from_ms: int, to_ms: int) -> Iterator[WouldF
             started_ms = first_ms + (fired.start + 1) * MINUTE_MS
             ended_ms = first_ms + (fired.end + 1) * MINUTE_MS if fired.end is not None else 0
             if started_ms > from_ms:
+                paged_ms = tuple(first_ms + (step + 1) * MINUTE_MS for step in fired.pages)
                 yield WouldFire(
-                    slo.name, service, fired.severity, fired.factor, started_ms, ended_ms
+                    slo.name,
+                    service,
+                    fired.severity,
+                    fired.factor,
+                    started_ms,
+                    ended_ms,
+                    paged_ms,
                 )
 
 

@@ -10,13 +10,18 @@ __all__ = ["LifeCycle"]
 
 @dataclass(slots=True)
 class LifeCycle:
-    """Decides transitions. Remembers only when each firing alert was last seen to be true.
+    """Decides transitions. Remembers only when each firing alert was last seen to be true, and when
+    as grave as it is.
 
     After a restart that memory is empty: an open alert then counts as true just now, so it neither
     fires again nor resolves before its time.
+
+    A page of which only a ticket is left for `keep_firing_s` is eased to a ticket, without a word:
+    should it become grave again, that is a new page, and not part of one that was answered.
     """
 
     _true_ms: dict[str, int] = field(default_factory=dict)
+    _grave_ms: dict[str, int] = field(default_factory=dict)
 
     def step(
         self, open_alerts: Sequence[Alert], checks: Iterable[Check], now_ms: int
@@ -30,10 +35,22 @@ class LifeCycle:
             found = findings.get(alert.id)
             if found is not None and (_graver(found, alert) or _knows_more(found, alert)):
                 changed.append(_update(alert, found))
+                self._grave_ms[alert.id] = now_ms
+            elif found is not None and self._has_eased(alert, found, by_rule, now_ms):
+                changed.append(_ease(alert, found))
             elif found is None and self._is_over(alert, by_rule, now_ms):
                 changed.append(_resolve(alert, by_rule, now_ms))
         self._remember(findings, is_open, now_ms)
         return changed
+
+    def _has_eased(
+        self, alert: Alert, found: Finding, checks: Mapping[str, Check], now_ms: int
+    ) -> bool:
+        if not _graver(alert, found):
+            self._grave_ms[alert.id] = now_ms
+            return False
+        last_ms = self._grave_ms.setdefault(alert.id, now_ms)
+        return now_ms - last_ms >= checks[alert.rule].keep_firing_s * 1000
 
     def _is_over(self, alert: Alert, checks: Mapping[str, Check], now_ms: int) -> bool:
         check = checks.get(alert.rule)
@@ -49,6 +66,9 @@ class LifeCycle:
         found = set(findings)
         self._true_ms = {i: t for i, t in self._true_ms.items() if i in is_open and i not in found}
         self._true_ms.update(dict.fromkeys(found, now_ms))
+        self._grave_ms = {i: t for i, t in self._grave_ms.items() if i in is_open or i in found} | {
+            i: now_ms for i in found if i not in self._grave_ms
+        }
 
 
 def _fire(finding: Finding) -> Alert:
@@ -66,8 +86,8 @@ def _fire(finding: Finding) -> Alert:
     )
 
 
-def _graver(finding: Finding, alert: Alert) -> bool:
-    return SEVERITIES.index(finding.severity) > SEVERITIES.index(alert.severity)
+def _graver(one: Finding | Alert, other: Finding | Alert) -> bool:
+    return SEVERITIES.index(one.severity) > SEVERITIES.index(other.severity)
 
 
 def _knows_more(finding: Finding, alert: Alert) -> bool:
@@ -76,8 +96,21 @@ def _knows_more(finding: Finding, alert: Alert) -> bool:
 
 
 def _update(alert: Alert, finding: Finding) -> Alert:
-    """The same alert, still from its first start, with what is known now."""
+    """The same alert, still from its first start, with what is known now; from now on, where it
+    had eased."""
+    if alert.details.get("eased"):
+        return _fire(finding)
     return replace(_fire(finding), started_ms=alert.started_ms)
+
+
+def _ease(alert: Alert, finding: Finding) -> Alert:
+    """The same alert, milder: nobody is told."""
+    return replace(
+        alert,
+        severity=finding.severity,
+        labels={**alert.labels, "severity": finding.severity},
+        details={**alert.details, "eased": True},
+    )
 
 
 def _resolve(alert: Alert, checks: Mapping[str, Check], now_ms: int) -> Alert:

@@ -51,9 +51,9 @@ class Mail:
                 else str(error.smtp_error)
             )
             return Outcome(False, f"{self.target} answered {error.smtp_code} {said[:200]}")
-        except TimeoutError:
-            return Outcome(False, f"{self.target} did not answer within {self.timeout_s:g} s")
         except (OSError, smtplib.SMTPException, ValueError) as error:
+            if isinstance(error, TimeoutError) or "timed out" in str(error):
+                return Outcome(False, f"{self.target} did not answer within {self.timeout_s:g} s")
             return Outcome(False, f"{self.target} is not reached: {type(error).__name__}: {error}")
         return Outcome(True, f"delivered to {self.target}")
 

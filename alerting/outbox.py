@@ -155,6 +155,8 @@ def _fires(
     now_ms: int,
 ) -> tuple[bool, bool]:
     """Whether a firing notification is to be sent now, and whether that is a repeat."""
+    if one.payload.get("details", {}).get("eased") and not receiver.keeps_state:
+        return False, False
     is_open = one.id in outbox.open
     if one.id in outbox.held and (
         not is_open or silence_of(one.payload["labels"], outbox.silences)

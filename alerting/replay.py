@@ -5,13 +5,13 @@ of minutes takes a fraction of a second. A test holds the two against each other
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import pdtrc
 
+from alerting.alerts import SEVERITIES
 from alerting.burn import BAD_MIN, TOTAL_ENOUGH, Tier
 
 __all__ = ["Fired", "replay"]
@@ -22,12 +22,14 @@ Floats = npt.NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Fired:
     """One alert: the steps at whose end it fired and resolved (None: it still fires at the end),
-    its gravest severity and the factor of the tier that fired first."""
+    its gravest severity, the factor of the tier that fired first, and the steps at which it paged:
+    an alert that eased and became grave again does so once more."""
 
     start: int
     end: int | None
     severity: str
     factor: float
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +57,52 @@ def replay(
     if not judged:
         return []
     unknown = np.all([one.no_data for one in judged], axis=0)
-    first = np.full(len(total), -1)
-    for index in reversed(range(len(judged))):
-        first[judged[index].burning] = index
-    goes_on = np.any([one.goes_on for one in judged], axis=0)
     keep = max(0, round(keep_firing_s / step_s))
+    first_any = np.any([one.burning for one in judged], axis=0)
     fired: list[Fired] = []
     now: Fired | None = None
-    true_at = 0
-    # Only steps at which something can change are looked at.
-    for step in np.flatnonzero((first >= 0) | goes_on | unknown | _after(first >= 0, keep)):
-        index = int(first[step])
-        if index >= 0:
-            tier = tiers[index]
+    severity, true_at, grave_at = "", 0, 0
+    # Before the first burn nothing can be open.
+    for step in map(int, np.flatnonzero(np.logical_or.accumulate(first_any))):
+        tier = _burning(judged, step, severity if now else "")
+        if tier is not None:
+            true_at = step
             if now is None:
-                now = Fired(int(step), None, tier.severity, tier.factor)
-            elif tier.severity == "page" and now.severity != "page":
-                now = Fired(now.start, None, "page", now.factor)
-            true_at = int(step)
-        elif now is not None and (goes_on[step] or unknown[step]):
-            true_at = int(step)
+                now, severity = Fired(step, None, tier.severity, tier.factor), ""
+            if _rank(tier.severity) > _rank(severity):
+                severity = tier.severity
+                now = _told(now, severity, step)
+            if _rank(tier.severity) >= _rank(severity):
+                grave_at = step
+            elif step - grave_at >= keep:
+                severity = tier.severity
+        elif now is not None and unknown[step]:
+            true_at = step
         elif now is not None and step - true_at >= keep:
-            fired.append(Fired(now.start, int(step), now.severity, now.factor))
+            fired.append(replace(now, end=step))
             now = None
     return [*fired, now] if now is not None else fired
 
 
-def _after(burning: Any, keep: int) -> Any:
-    """Every step from the first burning one on: an alert may be open there."""
-    return np.logical_or.accumulate(burning) if keep >= 0 else burning
+def _burning(judged: Sequence[_Judged], step: int, firing: str) -> Tier | None:
+    """The fastest tier that burns; silence in its short window keeps one going, if the alert fires
+    as gravely."""
+    for one in judged:
+        silent = one.goes_on[step] and _rank(one.tier.severity) <= _rank(firing)
+        if one.burning[step] or silent:
+            return one.tier
+    return None
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(severity) if severity else -1
+
+
+def _told(one: Fired, severity: str, step: int) -> Fired:
+    """With one more notification."""
+    gravest = max(one.severity, severity, key=_rank)
+    pages = (*one.pages, step) if severity == "page" else one.pages
+    return replace(one, severity=gravest, pages=pages)
 
 
 def _judge(good: Floats, total: Floats, step_s: float, objective: float, tier: Tier) -> _Judged:

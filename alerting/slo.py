@@ -68,7 +68,7 @@ def check_slo(
     by_service = _by_service(counts.of(slo)) or {slo.service: []}
     for service, slices in by_service.items():
         one = alert_id(slo.name, (service, slo.endpoint))
-        status = _status(slo, service, slices, edges, windows, to_ms, alive, one in is_open)
+        status = _status(slo, service, slices, edges, windows, to_ms, alive, is_open.get(one, ""))
         statuses.append(status)
         if status.state == "no data":
             unknown.add(one)
@@ -122,7 +122,7 @@ def _status(
     windows: Sequence[int],
     to_ms: int,
     alive: frozenset[str],
-    firing: bool,
+    firing: str,
 ) -> SloStatus:
     counts = count_windows(slices, edges, windows)
     window = counts[window_ms(slo.window_s)]

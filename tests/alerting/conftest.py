@@ -20,6 +20,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One store for a whole module, whose tests keep apart by service or name."""
+    opened = open_store(tmp_path_factory.mktemp("store"))
+    yield opened
+    opened.close()
+
+
 @dataclass
 class Receiver:
     """A webhook on loopback. `answers`: what to do with the next requests; then 200.

@@ -62,7 +62,7 @@ def test_silence_ends_no_alert_and_starts_none() -> None:
     tier = BURN_TIERS[0]
     counts = {3_600_000: Count(50_000, 60_000, FULL), 300_000: Count(0, 0, 0)}
     assert judge(counts, 0.99, (tier,)).state == "quiet"
-    assert judge(counts, 0.99, (tier,), firing=True).state == "burning"
+    assert judge(counts, 0.99, (tier,), firing="page").state == "burning"
 
 
 def test_no_data_and_too_little_data_are_states_of_their_own() -> None:

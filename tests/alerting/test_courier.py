@@ -115,6 +115,17 @@ def test_what_fires_for_days_is_repeated_until_it_is_acknowledged_or_over(
     assert receiver.states()[10:] == ["resolved"]
 
 
+def test_that_a_page_eased_is_told_to_nobody(store: Store, receiver: Receiver) -> None:
+    record_alert(store, FIRING, NOW_MS)
+    record_alert(store, replace(FIRING, severity="ticket", details={"eased": True}), NOW_MS + 1)
+    courier = courier_of(store, receiver)
+    assert courier.deliver_once(NOW_MS + 2) == 0
+    assert [payload["severity"] for payload in receiver.taken] == ["page"]
+    record_alert(store, replace(FIRING, started_ms=NOW_MS + 5), NOW_MS + 5)
+    assert courier.deliver_once(NOW_MS + 6) == 0
+    assert [payload["severity"] for payload in receiver.taken] == ["page", "page"]
+
+
 def silence(store: Store, until_ms: int, **matchers: str) -> Silence:
     one = Silence("s1", matchers, NOW_MS - 1, until_ms, "ann", "we know")
     record_silence(store, one, "active", NOW_MS - 1)

@@ -83,3 +83,20 @@ def test_an_alert_survives_the_way_through_json_without_what_json_has_not() -> N
     nan = float("nan")
     alert = Alert("i", "r", "firing", "page", {"a": "b"}, "s", 1, 0, {"x": [nan, 1.5]}, {"l": "u"})
     assert from_json(to_json(alert)) == replace(alert, details={"x": [None, 1.5]})
+
+
+def test_a_page_that_eases_is_a_new_page_when_it_becomes_grave_again() -> None:
+    """Nobody is told that it eased; the new page has an id of its own."""
+    life = LifeCycle()
+    page = replace(F, severity="page")
+    (first,) = life.step([], [check(page)], 1_000)
+    assert life.step([first], [check(F)], 10_999) == []
+    (eased,) = life.step([first], [check(F)], 11_000)
+    assert (eased.state, eased.severity, eased.details["eased"]) == ("firing", "ticket", True)
+    assert life.step([eased], [check(F)], 30_000) == []
+    (again,) = life.step([eased], [check(replace(page, started_ms=40_000))], 40_000)
+    assert (again.id, again.severity, again.started_ms) == (first.id, "page", 40_000)
+    assert "eased" not in again.details
+    assert len({first.notification_id, eased.notification_id, again.notification_id}) == 3
+    assert life.step([again], [check(F)], 49_999) == []
+    assert [one.severity for one in life.step([again], [check(F)], 50_000)] == ["ticket"]

@@ -19,6 +19,12 @@ from tests.alerting.payloads import firing, resolved
 TO = ("oncall@example.org", "second@example.org")
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass
 class Mailbox:
     """What the server took; `answer`: what it says to a message instead of taking it."""
@@ -37,9 +43,8 @@ class Mailbox:
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, Controller]]:
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
     controller.start()
-    controller.port = controller.server.sockets[0].getsockname()[1]
     yield box, controller
     controller.stop()
 
@@ -118,15 +123,14 @@ def test_a_password_goes_only_to_a_server_whose_certificate_holds(tmp_path: Path
         said.set()
 
     controller = Listening(
-        box, hostname="127.0.0.1", port=0, tls_context=context, authenticator=authenticate
+        box, hostname="127.0.0.1", port=free_port(), tls_context=context, authenticator=authenticate
     )
     controller.start()
     try:
-        port = controller.server.sockets[0].getsockname()[1]
-        hook = Mail("127.0.0.1", port, "a@b.c", TO, "starttls", "me", "swordfish", timeout_s=20)
+        where = ("127.0.0.1", controller.port, "a@b.c", TO)
+        hook = Mail(*where, "starttls", "me", "swordfish", timeout_s=20)
         outcome = hook.send([firing()])
     finally:
-        controller.port = port
         controller.stop()
     assert not outcome.delivered and "CERTIFICATE_VERIFY_FAILED" in outcome.reason
     assert not said.is_set() and box.mails == [] and "swordfish" not in repr(hook)

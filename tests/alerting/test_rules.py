@@ -3,7 +3,7 @@
 import pytest
 
 from alerting.rule_files import parse_rules
-from alerting.rules import Good
+from alerting.rules import Good, MetricPart, MetricSli
 
 GOOD = """\
 slos:
@@ -95,3 +95,66 @@ def test_an_empty_file_has_no_rules_and_a_list_is_refused() -> None:
     assert parse_rules("", "a.yaml") == (parse_rules("# nothing\n", "a.yaml")[0], ())
     (problem,) = parse_rules("- a\n", "a.yaml")[1]
     assert problem.line == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "objective", "good"),
+    [
+        ("p99 < 500 ms", 0.99, Good("within", 500, "within 500 ms")),
+        ("P99.9<1 s", 0.999, Good("within", 1_000, "within 1 s")),
+        ("availability > 99.99%", 0.9999, Good("available", 0, "status below 500")),
+        ("success > 99.9%", 0.999, Good("success", 0, "status 2xx")),
+        ("crash rate < 0.1%", 0.999, Good("no crash", 0, "no crash")),
+    ],
+)
+def test_a_target_as_people_say_it(target: str, objective: float, good: Good) -> None:
+    text = f"slos:\n  - name: s\n    target: {target!r}\n"
+    rules, problems = parse_rules(text, "a.yaml")
+    assert problems == ()
+    (slo,) = rules.slos
+    assert (slo.objective, slo.good) == (objective, good)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["target: fast", "target: crash rate > 1%", "target: p99 < 5 s, objective: 99%",
+     "target: p99 < 300 ms", "objective: 99%",
+     "objective: 99%, total: a, good: {metric: b}, bad: c",
+     "objective: 99%, bad: {metric: c}", "objective: 99%, metric: a, good: fast",
+     "objective: 99%, metric: a, good: below 5, endpoint: GET /a/"],
+)  # fmt: skip
+def test_a_promise_that_is_none_is_refused(text: str) -> None:
+    rules, problems = parse_rules(f"slos:\n  - {{name: s, {text}}}\n", "a.yaml")
+    assert rules.names() == () and problems[0].line == 2
+
+
+def test_slos_over_stored_metrics() -> None:
+    text = """\
+slos:
+  - name: edge
+    objective: 99.9%
+    total: requests_total
+    bad: {metric: requests_total, labels: {code: 5..}}
+  - {name: queue, objective: 99%, metric: depth, good: below 50}
+"""
+    edge, queue = parse_rules(text, "a.yaml")[0].slos
+    total = MetricPart("requests_total", {})
+    bad = MetricPart("requests_total", {"code": "5.."})
+    assert edge.good.metric == MetricSli(total, bad, True)
+    assert edge.good.text == "not counted by requests_total{code=5..}"
+    assert queue.good.metric == MetricSli(MetricPart("depth", {}), None, False, 50, False)
+
+
+def test_every_kind_of_alert_has_its_defaults() -> None:
+    text = """\
+alerts:
+  - {name: a, kind: threshold, metric: m, above: 1}
+  - {name: b, kind: new-error}
+  - {name: c, kind: cost-per-active-user}
+  - {name: d, kind: cost-between-releases}
+"""
+    rules, problems = parse_rules(text, "a.yaml")
+    assert problems == () and rules.names() == ("a", "b", "c", "d")
+    assert {rule.severity for rule in rules.all} == {"ticket"}
+    broken = parse_rules(text.replace("kind: new-error", "kind: new-terror"), "a.yaml")[1]
+    assert broken[0].line == 3 and "alerts.1.kind" in broken[0].message

@@ -1,0 +1,1 @@
+"""What pages are measured with: a service that breaks on command, the race, months, many rules."""
