@@ -23,7 +23,7 @@ from collector.store.replica import Replica
 from collector.store.server import Server
 from collector.store.texts import query_text
 
-__all__ = ["Cluster", "open_cluster"]
+__all__ = ["Cluster", "open_cluster", "shard_of"]
 
 #: Rows that come this much later are said to be missing; looked at this often.
 LATE_S = 10
@@ -124,8 +124,7 @@ class Cluster:
 
     def holder(self, batch_id: str) -> Engine:
         """A live replica of the batch's shard. Raises StoreAway if it has none."""
-        number = int.from_bytes(hashlib.sha256(batch_id.encode()).digest()[:8], "big")
-        return self._shards[number % len(self._shards)].first()
+        return self._shards[shard_of(batch_id, len(self._shards))].first()
 
     def settle(self, tables: Sequence[str]) -> None:
         for shard in self._shards:
@@ -163,6 +162,11 @@ class Cluster:
             question = self.dialect.filled(query_text("replica_delay"))
             self._is_late = not all(_has_timely(shard, question) for shard in self._shards)
         return self._is_late
+
+
+def shard_of(batch_id: str, shards: int) -> int:
+    """Which of so many shards holds a batch, from 0."""
+    return int.from_bytes(hashlib.sha256(batch_id.encode()).digest()[:8], "big") % shards
 
 
 def _has_timely(shard: Choice[Replica], question: str) -> bool:

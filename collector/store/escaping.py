@@ -1,5 +1,6 @@
 """Values as SQL text, for servers that bind no `{name:Type}`: the only place where that happens."""
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ __all__ = ["PLACEHOLDER", "substituted"]
 
 PLACEHOLDER = re.compile(r"\{(\w+):([\w()]+)\}")
 INTEGER_BITS = {"UInt8": 8, "UInt16": 16, "UInt32": 32, "UInt64": 64}
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ARRAY = re.compile(r"Array\((\w+)\)")
 #: In quotes only these two end or change what follows; a zero byte would end the statement.
 ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\0": "\\0"})
@@ -32,11 +34,9 @@ def _literal(value: Parameter, kind: str) -> str:
         return f"'{value.translate(ESCAPES)}'"
     if kind in INTEGER_BITS and isinstance(value, int) and 0 <= value < 1 << INTEGER_BITS[kind]:
         return str(int(value))  # bare: LIMIT takes no expression
-    if (
-        kind == "Identifier"
-        and isinstance(value, str)
-        and re.fullmatch(r"[A-Za-z_]\w*", value, re.ASCII)
-    ):
+    if kind == "Float64" and isinstance(value, int | float) and math.isfinite(value):
+        return repr(float(value))
+    if kind == "Identifier" and isinstance(value, str) and IDENTIFIER.fullmatch(value):
         return value
     array = ARRAY.fullmatch(kind)
     if array and array[1] != "Identifier" and isinstance(value, list):

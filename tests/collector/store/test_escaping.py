@@ -35,13 +35,17 @@ def engine(clickhouse):
     st.lists(TEXT | EVIL, max_size=4),
     st.lists(st.integers(0, 2**64 - 1), max_size=4),
     st.integers(0, 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False),
 )
-def test_values_come_back_unchanged_and_are_never_read_as_sql(engine, text, texts, numbers, number):
+def test_values_come_back_unchanged_and_are_never_read_as_sql(
+    engine, text, texts, numbers, number, real
+):
     row = engine.select(
         "SELECT {t:String} AS t, {ts:Array(String)} AS ts, {ns:Array(UInt64)} AS ns, "
-        "toUInt64({n:UInt64}) AS n",
-        {"t": text, "ts": texts, "ns": numbers, "n": number},
+        "toUInt64({n:UInt64}) AS n, toFloat64({r:Float64}) AS r",
+        {"t": text, "ts": texts, "ns": numbers, "n": number, "r": real},
     ).to_pylist()[0]
+    assert row.pop("r") == pytest.approx(real, rel=1e-15)
     assert row == {"t": text, "ts": texts, "ns": numbers, "n": number}
 
 
@@ -68,6 +72,9 @@ def test_a_long_list_is_no_limit(engine):
         ("UInt64", 2**64),
         ("UInt64", "1 OR 1=1"),
         ("UInt64", 1.5),
+        ("Float64", "1"),
+        ("Float64", float("nan")),
+        ("Float64", float("inf")),
         ("String", 3),
         ("Array(UInt64)", ["1"]),
         ("Array(String)", [1]),

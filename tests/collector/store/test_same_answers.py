@@ -34,6 +34,15 @@ VALUES = {
     "release": "",
     "host": "",
     "region": "",
+    "runtime": "",
+    "flag": "",
+    "by_flags": 1,
+    "endpoints": list(ENDPOINTS),
+    "all_endpoints": 0,
+    "id": "a1",
+    "error_fp": 0,
+    "metric": "host_cpu_percent",
+    "length_ms": 600_000,
     "window_ms": 30_000,
     "step_ms": 60_000,
     "warmup_requests": 100,
@@ -62,6 +71,12 @@ VARIANTS = [
     {"service": "nobody"},
     {"endpoint": ENDPOINTS[0]},
     {"release": "r2"},
+    {"runtime": "none"},
+    {"flag": "a=1"},
+    {"by_flags": 0},
+    {"all_endpoints": 1, "endpoints": [""]},
+    {"error_fp": 1},
+    {"metric": "slo_burn"},
     {"host": "web-2"},
     {"good": "available"},
     {"good": "success"},
@@ -108,6 +123,9 @@ def fill(store):
             rows.alert_rows("a1", state, ts_ms=ts_ms, json=state),
             state + str(ts_ms),
         )
+    silence = rows.alert_rows("a1", "silenced")
+    store.insert("silence_events", silence, "b1")
+    store.insert("evaluator_events", silence, "b1")
     metrics = (
         ("host_cpu_percent", [10.0, 20.0], [], "host"),
         ("host_memory_total_bytes", [8e9], ["kind=all"], "host"),
