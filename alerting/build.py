@@ -1,6 +1,5 @@
 """Builds the evaluator out of its parts, over a real store."""
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from alerting.receiver_files import Receivers, read_receivers
 from alerting.receivers import webhook_of
 from alerting.regression import CostWatch, LiveRelease
 from alerting.rulebook import BUNDLED_DIR, RuleBook
+from alerting.store_clock import StoreClock
 from alerting.thresholds import ThresholdWatch
 from collector.answers.compare import compare
 from collector.answers.records import Answer
@@ -39,7 +39,7 @@ def build_evaluator(
     base_url: str = "http://127.0.0.1:8600",
     warmup_requests: int = 200,
     warmup_s: int = 120,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
     webhook_timeout_s: float = 5.0,
     receivers_file: Path | None = None,
     instance: str = "evaluator",
@@ -48,7 +48,8 @@ def build_evaluator(
     """`rules_dir`: a folder of `*.yaml`; None: only the bundled rules. `slo_window_s`: replaces the
     window of every SLO, alert windows in proportion. `warmup_*`: as in `compare`.
 
-    `instance`: who this evaluator is among others over the same store, the same after a restart.
+    `clock`: seconds since 1970; None: the store's. `instance`: who this evaluator is among others
+    over the same store, the same after a restart.
     `diagnosis_s`: how long an alert waits for what it says beside "it burns".
 
     Raises BadReceiver.
@@ -93,7 +94,7 @@ def build_evaluator(
             base_url,
             diagnosis_s,
         ),
-        clock=clock,
+        clock=clock or StoreClock(store),
         interval_s=interval_s,
         settle_s=settle_s,
         stale_s=stale_s,

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from collector.store.alert_reads import alert_history
 from collector.store.errors import StoreError
 from collector.store.store import Store
 
-__all__ = ["alerting_routes"]
+__all__ = ["OPERATIONS", "alerting_routes"]
 
 RULES_BYTES_MAX = 1_000_000
 #: How long a silence may last: for longer, change the rule.
@@ -55,6 +55,63 @@ class NewReplay(_Given):
 
     rules: Annotated[str, Field(max_length=RULES_BYTES_MAX)]
     last_s: Annotated[float, Field(gt=0, le=400 * 86_400)] = 30 * 86_400.0
+
+
+def _operation(
+    name: str, summary: str, body: type[BaseModel] | None, good: int, *bad: int
+) -> dict[str, Any]:
+    """One OpenAPI operation; what has a body but a replay needs the admin token."""
+    schema = {"application/json": {"schema": {"type": "object"}}}
+    errors = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    made: dict[str, Any] = {
+        "operationId": name,
+        "summary": summary,
+        "security": [{"read": []} if body in (None, NewReplay) else {"admin": []}],
+        "responses": {
+            str(good): {"description": "It is so.", "content": schema},
+            **{
+                str(code): {"description": "Why not.", "content": errors}
+                for code in (*bad, 401, 403, 503)
+            },
+        },
+    }
+    if body is not None:
+        content = {"application/json": {"schema": body.model_json_schema()}}
+        made["requestBody"] = {"required": True, "content": content}
+    return made
+
+
+def _below(name: str, **operations: dict[str, Any]) -> dict[str, Any]:
+    """Of a path with one id in it."""
+    place = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    return {"parameters": [place], **operations}
+
+
+_EXPORT = _operation("export_alert", "An incident as Markdown.", None, 200, 404)
+_EXPORT["responses"]["200"]["content"] = {"text/markdown": {"schema": {"type": "string"}}}
+#: What /openapi.json says of these routes.
+OPERATIONS: Mapping[str, Mapping[str, Any]] = {
+    "/v1/alerts/{alert_id}/ack": _below(
+        "alert_id",
+        post=_operation(
+            "acknowledge_alert", "Say who looks after an alert.", NewAcknowledgement, 201, 400, 404
+        ),
+    ),
+    "/v1/alerts/{alert_id}/export": _below("alert_id", get=_EXPORT),
+    "/v1/silences": {
+        "get": _operation("silences", "Silences that hold.", None, 200),
+        "post": _operation("silence_alerts", "Send no alert that matches.", NewSilence, 201, 400),
+    },
+    "/v1/silences/{silence_id}/end": _below(
+        "silence_id",
+        post=_operation(
+            "end_silence", "End a silence before its time.", NewAcknowledgement, 201, 400, 404
+        ),
+    ),
+    "/v1/rules/replay": {
+        "post": _operation("replay_rules", "When SLOs would have alerted.", NewReplay, 200, 400)
+    },
+}
 
 
 def alerting_routes(store: Store, refuse: Refuse, clock: Callable[[], float]) -> Blueprint:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -47,6 +48,7 @@ def create_app(
     insert_slots: int = 4,
     keep: Mapping[str, int] = KEEP_DAYS,
     otlp: bool = False,
+    paths: Mapping[str, Mapping[str, Any]] | None = None,
     warmup_requests: int = 200,
     warmup_s: int = 120,
     server_cost_per_year: float = 0.0,
@@ -54,6 +56,7 @@ def create_app(
     """The app over an open store. Every path but a few needs a token (`access.guard_pages`).
 
     `keep`: days by table, which `retention.Upkeep` forgets by. `otlp`: take OTLP traces, too.
+    `paths`: what /openapi.json says of routes that others mount on the app.
     """
     app = Flask("dynoscope", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LIMITS.body_bytes
@@ -75,7 +78,7 @@ def create_app(
 
         app.register_blueprint(otlp_routes(store, tokens, meters, clock, keep))
     _add_health(app, store, meters)
-    _add_document(app, known, otlp)
+    _add_document(app, known, otlp, paths or {})
     _add_errors(app)
 
     @app.after_request
@@ -105,8 +108,16 @@ def _add_health(app: Flask, store: Store, meters: Meters) -> None:
         return Response(meters.text(), mimetype="text/plain; version=0.0.4")
 
 
-def _add_document(app: Flask, known: Mapping[str, Question], otlp: bool) -> None:
-    made = cache(lambda: document(known, otlp=otlp))
+def _add_document(
+    app: Flask,
+    known: Mapping[str, Question],
+    otlp: bool,
+    paths: Mapping[str, Mapping[str, Any]],
+) -> None:
+    @cache
+    def made() -> dict[str, Any]:
+        whole = document(known, otlp=otlp)
+        return {**whole, "paths": {**whole["paths"], **paths}}
 
     @app.get("/openapi.json")
     def openapi() -> ResponseReturnValue:

@@ -1,16 +1,18 @@
 """What on-call does over HTTP: acknowledge, silence, export; and replay."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import flask
 import pytest
+from flask.testing import FlaskClient as Client
 
 from alerting.alerts import Alert
 from alerting.courier import Courier
 from alerting.journal import record_alert, record_attempts
 from alerting.receivers import Webhook
-from alerting.routes import alerting_routes
+from alerting.routes import OPERATIONS, alerting_routes
 from collector.store.store import Store
 from tests.alerting.conftest import Receiver
 from tests.alerting.payloads import ALERT, NOW_MS, resolved
@@ -18,7 +20,6 @@ from tests.alerting.traffic import FEED, MINUTE_MS, START_MS, put_requests
 from tests.collector.rows import deploy_rows, metric_rows
 
 WHO = {"by": "ann", "reason": "we look"}
-Client = flask.testing.FlaskClient
 
 
 @pytest.fixture
@@ -148,3 +149,22 @@ def test_a_replay_of_metrics(stored: Store, client: Client) -> None:
     )
     past = asked(client, "/v1/rules/replay", {"rules": rules}, "read").json["data"]
     assert [(one["rule"], one["severity"]) for one in past["fired"]] == [("edge", "page")]
+
+
+def test_every_route_is_documented_and_nothing_else(client: Client) -> None:
+    served = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in client.application.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    documented = {
+        (path, method)
+        for path, operations in OPERATIONS.items()
+        for method in operations
+        if method != "parameters"
+    }
+    assert served == documented
+    for path, operations in OPERATIONS.items():
+        for one in operations.get("parameters", []):
+            assert f"{{{one['name']}}}" in path
