@@ -44,6 +44,7 @@ class GateConfig:
     python: str = ""
     path: tuple[str, ...] = (".",)
     install: str = ""
+    services: str = ""
     prepare: str = ""
     env: dict[str, str] = field(default_factory=dict)
     keep_env: tuple[str, ...] = ()
@@ -69,7 +70,11 @@ def read_config(path: Path) -> GateConfig:
         raise GateError(f"{path} is not TOML: {error}") from error
     _known(tables, {"app", "measure", "budget", "endpoint"}, str(path))
     app = _table(tables, "app")
-    _known(app, {"application", "python", "path", "install", "prepare", "env", "keep_env"}, "[app]")
+    _known(
+        app,
+        {"application", "python", "path", "install", "services", "prepare", "env", "keep_env"},
+        "[app]",
+    )
     measure = _table(tables, "measure")
     _known(
         measure,
@@ -91,6 +96,7 @@ def read_config(path: Path) -> GateConfig:
         python=_text(app, "python", "[app]", ""),
         path=tuple(_texts(app, "path", ["."])),
         install=_text(app, "install", "[app]", ""),
+        services=_text(app, "services", "[app]", ""),
         prepare=_text(app, "prepare", "[app]", ""),
         env={str(k): str(v) for k, v in _table(app, "env").items()},
         keep_env=tuple(_texts(app, "keep_env", [])),

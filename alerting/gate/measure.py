@@ -236,7 +236,10 @@ class Bench:
 
     def _command(self, words: str, what: str) -> None:
         env = self._env(self.workshop.data(0), 0)
-        env.pop("LD_PRELOAD", None)
+        if what == "prepare":
+            env["GATE_CLOCK_US"] = str(self.config.clock_us)
+        else:
+            env.pop("LD_PRELOAD", None)
         self.say(f"{what}: {words}")
         try:
             ended = subprocess.run(

@@ -9,6 +9,7 @@ from alerting.gate.config import GateConfig
 from alerting.gate.counter import counter_and_shim
 from alerting.gate.errors import GateError
 from alerting.gate.measure import Bench
+from alerting.gate.services import running_services
 from alerting.gate.workshop import commit_of, fork_point, git, messages, open_workshop
 from profiler.gate.expectations import read_expectations
 from profiler.gate.records import Changed, Comparison, EndpointVerdict, Expectation, Side
@@ -40,8 +41,10 @@ def run_gate(
         workshop.add(BASE, repository, base_commit)
         workshop.add(HEAD, repository, None)
         counter, shim = counter_and_shim(counter, say)
-        bench = Bench(config, workshop, shim, counter, jobs, say)
-        return _compare(bench, config, base_commit[:10], head_label, expectations)
+        with running_services(config.services, repository, config.timeout_s) as settings:
+            served = replace(config, env={**settings, **config.env})
+            bench = Bench(served, workshop, shim, counter, jobs, say)
+            return _compare(bench, served, base_commit[:10], head_label, expectations)
 
 
 def measure_tree(
@@ -56,17 +59,23 @@ def measure_tree(
     with open_workshop() as workshop:
         workshop.add(HEAD, repository, ref)
         counter, shim = counter_and_shim(counter, say)
-        bench = Bench(config, workshop, shim, counter, jobs, say)
-        bench.begin(HEAD)
-        absent = bench.absent(HEAD)
-        for name, sentence in bench.wrong(HEAD).items():
-            if name not in absent:
-                raise GateError(f"{name}: {sentence}")
-        names = [one.name for one in config.endpoints if one.name not in absent]
-        bench.count(HEAD, names, range(config.layouts))
-        if counter == "callgrind":
-            bench.trace(HEAD, names)
-        return bench.side(HEAD, commit_of(repository, ref)[:10] if ref else _label(repository))
+        label = commit_of(repository, ref)[:10] if ref else _label(repository)
+        with running_services(config.services, repository, config.timeout_s) as settings:
+            served = replace(config, env={**settings, **config.env})
+            return _measure(Bench(served, workshop, shim, counter, jobs, say), served, label)
+
+
+def _measure(bench: Bench, config: GateConfig, label: str) -> Side:
+    bench.begin(HEAD)
+    absent = bench.absent(HEAD)
+    for name, sentence in bench.wrong(HEAD).items():
+        if name not in absent:
+            raise GateError(f"{name}: {sentence}")
+    names = [one.name for one in config.endpoints if one.name not in absent]
+    bench.count(HEAD, names, range(config.layouts))
+    if bench.counter == "callgrind":
+        bench.trace(HEAD, names)
+    return bench.side(HEAD, label)
 
 
 def _compare(

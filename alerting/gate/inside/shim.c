@@ -3,7 +3,7 @@
    Preloaded (LD_PRELOAD). Needs no Python headers: the few layouts that it must know are given to it. */
 #define _GNU_SOURCE
 #include <stdint.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -19,19 +19,25 @@ void gate_dump(const char *label) { CALLGRIND_DUMP_STATS_AT(label); }
 
 /* --- clock and random bytes ------------------------------------------------------------------ */
 
-static int frozen;
+static int frozen_clock, frozen_bytes;
 static int64_t start_us, ticks_us;
 static uint64_t start_seed, stream;
 
 /* From here on the calendar clock starts at `us` and moves by 1 us a look. CPU time and monotonic clocks
    stay true: the kernel measures the deadlines of waits by them. */
-void gate_freeze(int64_t us, uint64_t seed) { start_us = us; start_seed = seed | 1; frozen = 1; ticks_us = 0; stream = start_seed; }
+void gate_freeze(int64_t us, uint64_t seed) { start_us = us; start_seed = seed | 1; frozen_clock = frozen_bytes = 1; ticks_us = 0; stream = start_seed; }
 void gate_rewind(void) { ticks_us = 0; stream = start_seed; }
+
+/* A command that prepares data has the same clock; its random bytes stay random. */
+__attribute__((constructor)) static void freeze_by_environment(void) {
+  const char *us = getenv("GATE_CLOCK_US");
+  if (us) { start_us = strtoll(us, NULL, 10); frozen_clock = 1; }
+}
 
 static int64_t look(void) { return start_us + ticks_us++; }
 
 int clock_gettime(clockid_t clock, struct timespec *at) {
-  if (frozen && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+  if (frozen_clock && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
     int64_t us = look();
     at->tv_sec = us / 1000000;
     at->tv_nsec = us % 1000000 * 1000;
@@ -57,7 +63,7 @@ time_t time(time_t *kept) {
 }
 
 ssize_t getrandom(void *bytes, size_t size, unsigned flags) {
-  if (!frozen) return syscall(SYS_getrandom, bytes, size, flags);
+  if (!frozen_bytes) return syscall(SYS_getrandom, bytes, size, flags);
   for (size_t at = 0; at < size; at++) {
     stream ^= stream << 13; stream ^= stream >> 7; stream ^= stream << 17;
     ((unsigned char *)bytes)[at] = (unsigned char)(stream >> 24);
