@@ -11,8 +11,8 @@ variation cv2; among those that wait it is taken as exponential (exact for M/M/k
 traffic: Kingman 1962). Latency is the measured wall time plus that wait, as if independent.
 
 What it does not see: bursts beyond random arrivals, locks that grow with load, caches that miss
-more. Other processes are taken to keep the CPU that they use, which is careful: a fair scheduler
-would take some of it. So a figure is "about".
+more. Other processes keep the CPU that they use, or where that would be less for these workers
+each running thread has an equal part (no nice values or CPU weights). So a figure is "about".
 """
 
 import math
@@ -109,11 +109,18 @@ class _Station:
 
 
 def _cores(pool: Pool) -> _Station:
-    """The cores, if others keep what they use; a worker can use one, whatever its threads (the
-    GIL)."""
+    """The cores that others leave; a worker can use one, whatever its threads (the GIL).
+
+    Others keep what they use, unless there are so few of them that a scheduler that gives each
+    thread the same would leave these workers more.
+    """
     own = pool.per_s * pool.cpu_ns / NS
     others = max(0.0, pool.host_cpu_share * pool.cores - own)
-    left = max(0.1, min(pool.cores - others, pool.workers))
+    left = pool.cores - others
+    if pool.host_running >= 0:
+        threads = max(others, pool.host_running - own)
+        left = max(left, pool.cores * pool.workers / (pool.workers + threads))
+    left = max(0.1, min(left, pool.workers))
     return _Station(left, pool.cpu_ns / NS, pool.cpu_cv2)
 
 

@@ -35,6 +35,8 @@ class Pool:
     #: cores that the workers may use; share of the host's cores that was in use by all, 0..1
     cores: float = NOT_MEASURED
     host_cpu_share: float = NOT_MEASURED
+    #: threads of the host, these workers' among them, that ran or waited for a core (load average)
+    host_running: float = NOT_MEASURED
     #: what the workers may use of the machine's (or their cgroup's) memory, and what is used of it
     memory_bytes: float = NOT_MEASURED
     memory_used_bytes: float = NOT_MEASURED

@@ -89,6 +89,7 @@ def _pool(service: str, row: Row, metrics: _Metrics, served: Mapping[int, Row]) 
         busy_max=metrics.added("uwsgi_threads_busy", "most"),
         cores=limit_cores if limit_cores <= cores else cores,
         host_cpu_share=metrics.mean("host_cpu_percent", "mean") / 100,
+        host_running=metrics.mean("host_load_1m", "mean"),
         memory_bytes=memory,
         memory_used_bytes=used,
         private_bytes=metrics.mean("worker_uss_bytes"),

@@ -87,6 +87,31 @@ def test_the_cores_that_others_leave_are_the_bottleneck():
     assert found.per_s_most == pytest.approx(4 / 0.015)
 
 
+def in_turns(cores: int, own: int, others: int) -> float:
+    """Cores that `own` threads get of a scheduler that runs all in turns, all always runnable."""
+    queue, got, turns = [True] * own + [False] * others, 0, 6_000
+    for _ in range(turns):
+        ran, queue = queue[:cores], queue[cores:]
+        got += sum(ran)
+        queue += ran
+    return got / turns
+
+
+@pytest.mark.parametrize(("workers", "others"), [(4, 4), (8, 3), (16, 8), (2, 2)])
+def test_on_a_busy_host_the_workers_have_their_part_of_the_threads(workers, others):
+    """Others ran on some or all of the cores before the workers had much to do."""
+    pool = replace(
+        POOL, requests=60, wall_ns=1e6, cpu_ns=15e6, workers=workers, cores=4,
+        host_cpu_share=min(1, others / 4), host_running=others, wall_hist=measured([0.02] * 100),
+    )  # fmt: skip
+    left = in_turns(4, workers, others)
+    assert left == pytest.approx(min(workers, 4 * workers / (workers + others)), rel=0.01)
+    found = capacity(pool, 5_000)
+    assert 0.85 * left / 0.015 < found.per_s < 1.01 * left / 0.015
+    crowded = capacity(replace(pool, host_running=400), 5_000)
+    assert crowded.per_s <= found.per_s, "many others leave no more than what they do not use"
+
+
 def test_an_slo_that_is_not_kept_even_alone():
     pool = replace(POOL, wall_hist=measured([0.02] * 90 + [0.9] * 10))
     found = capacity(pool, 500)

@@ -11,7 +11,7 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND (service = {service:String} OR service = '')
     AND source IN ('host', 'worker', 'uwsgi')
     AND name IN (
-        'worker_uss_bytes', 'worker_shared_bytes', 'host_cores', 'host_cpu_percent',
+        'worker_uss_bytes', 'worker_shared_bytes', 'host_cores', 'host_cpu_percent', 'host_load_1m',
         'host_memory_total_bytes', 'host_memory_used_bytes', 'cgroup_cpu_limit_cores',
         'cgroup_memory_limit_bytes', 'cgroup_memory_used_bytes', 'uwsgi_workers', 'uwsgi_threads',
         'uwsgi_threads_busy', 'uwsgi_listen_queue', 'uwsgi_listen_queue_max',

@@ -44,6 +44,8 @@ def metrics():
         ("", "host_cores", [], 4, 0),
         ("", "host_cpu_percent", [], 20, 0),
         ("", "host_cpu_percent", [], 40, 5),
+        ("", "host_load_1m", [], 1.5, 0),
+        ("", "host_load_1m", [], 2.5, 5),
         ("", "host_memory_total_bytes", [], 4000 * MB, 0),
         ("", "host_memory_used_bytes", [], 1000 * MB, 0),
         (SERVICE, "cgroup_cpu_limit_cores", ["cgroup=/x"], 2, 0),
@@ -92,7 +94,7 @@ def test_the_agents_numbers_and_the_cgroups_limits(store, rows):
     assert (pool.workers, pool.threads, pool.slots) == (2, 2, 4)
     assert (pool.busy_mean, pool.busy_max, pool.listen_queue_max) == (2.5, 4, 7)
     assert pool.cores == 2
-    assert pool.host_cpu_share == pytest.approx(0.3)
+    assert (pool.host_cpu_share, pool.host_running) == (pytest.approx(0.3), 2)
     assert (pool.memory_bytes, pool.memory_used_bytes) == (2000 * MB, 900 * MB)
     assert (pool.private_bytes, pool.private_first_bytes) == (109 * MB, 100 * MB)
     assert pool.respawns_per_h == 20
