@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from collector.errors import BadQuestion
 from collector.store.errors import StoreError
-from collector.store.retention import KEEP_DAYS, days_held, drop_day, roll_up_day
+from collector.store.retention import KEEP_DAYS, days_held, drop_day, first_minutes, roll_up_day
 from collector.store.store import Store
 
 __all__ = ["Step", "Upkeep", "accepted_days", "due", "keep_up", "parse_keep"]
@@ -56,10 +56,13 @@ def accepted_days(table: str, keep: Mapping[str, int]) -> int:
     return min(ACCEPTED_DAYS, *(keep.get(name, ACCEPTED_DAYS) for name in tables))
 
 
-def due(held: Mapping[str, Iterable[date]], keep: Mapping[str, int], today: date) -> list[Step]:
-    """What is older than it is kept, oldest first."""
+def due(
+    held: Mapping[str, Iterable[date]], keep: Mapping[str, int], today: date, moved: date = date.min
+) -> list[Step]:
+    """What is older than it is kept, oldest first. `moved`: minutes of the days before it are
+    there as hours already, and are due to be forgotten."""
     steps = [
-        Step(table, day, table == ROLLED_UP)
+        Step(table, day, table == ROLLED_UP and day >= moved)
         for table, days in held.items()
         for day in days
         if table in keep and day < today - timedelta(days=keep[table])
@@ -68,8 +71,11 @@ def due(held: Mapping[str, Iterable[date]], keep: Mapping[str, int], today: date
 
 
 def keep_up(store: Store, keep: Mapping[str, int], today: date) -> list[Step]:
-    """Do what is due, and return it. Safe to be interrupted, and to run again."""
-    steps = due(days_held(store), keep, today)
+    """Do what is due, and return it. Safe to be interrupted, and to run again.
+
+    Minutes that were moved are forgotten at the next look.
+    """
+    steps = due(days_held(store), keep, today, first_minutes(store))
     for step in steps:
         if step.rolled_up:
             roll_up_day(store, step.day)

@@ -95,10 +95,9 @@ def stacks(store: Store, stack_ids: Sequence[int]) -> pa.Table:
 
 
 def release_order(store: Store, service: str) -> pa.Table:
-    """release, first_ms, last_ms, requests (u64), by first request, oldest first."""
+    """release, first_ms, last_ms, by first request, oldest first."""
     table = store.query("release_order", service=service)
-    named = table.rename_columns(["release", "first_ms", "last_ms", "requests"])
-    return _counted(named, "requests")
+    return table.rename_columns(["release", "first_ms", "last_ms"])
 
 
 def deploy_of(store: Store, service: str, release: str) -> pa.Table:

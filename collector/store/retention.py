@@ -1,11 +1,14 @@
 """Days of tables: which are held, moved from minutes to hours, forgotten. A day is a partition."""
 
-from datetime import date
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
 
 from collector.store.store import DAY_MS, Store
 from collector.store.texts import query_text
 
-__all__ = ["KEEP_DAYS", "days_held", "drop_day", "roll_up_day"]
+__all__ = ["KEEP_DAYS", "days_held", "drop_day", "first_minutes", "roll_up_day"]
 
 HOUR_MS = 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -24,6 +27,7 @@ KEEP_DAYS = {
     "endpoint_minutes": 14,
     "host_minutes": 30,
     "endpoint_hours": 400,
+    "service_days": 400,
     "changes": 400,
     "alert_events": 400,
     "silence_events": 400,
@@ -40,15 +44,24 @@ def days_held(store: Store) -> dict[str, list[date]]:
 
 
 def roll_up_day(store: Store, day: date) -> None:
-    """Move a day of endpoint_minutes to endpoint_hours. No row of that day may come any more.
+    """Move a day of endpoint_minutes to endpoint_hours. No row of that day may come any more, and
+    the days before it have moved.
 
-    Minutes go last: whatever an interrupted move has left in the hours is made anew.
+    Until all hours are there the minutes are read, from then on the hours: a read has the day once
+    at every moment. The minutes are left where they are, since a read may just have begun; drop
+    them later. What an interrupted move has left in the hours is made anew.
     """
     drop_day(store, "endpoint_hours", day)
     first_ms = (day - EPOCH).days * DAY_MS
     for hour_ms in range(first_ms, first_ms + DAY_MS, HOUR_MS):
         store._engine.execute(query_text("roll_up_hour"), {"hour_ms": hour_ms})
-    drop_day(store, "endpoint_minutes", day)
+    moved = pa.table({"until_ms": np.array([first_ms + DAY_MS], np.uint64)})
+    store._engine.anywhere().insert("moved_days", moved, f"moved-{first_ms}")
+
+
+def first_minutes(store: Store) -> date:
+    """The first day that is read by minutes: those before it have moved to hours."""
+    return EPOCH + timedelta(days=store.hours_until_ms() // DAY_MS)
 
 
 def drop_day(store: Store, table: str, day: date) -> None:

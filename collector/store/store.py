@@ -28,6 +28,7 @@ __all__ = ["DAY_MS", "Store", "open_store", "opened_engine", "truncated"]
 
 DAY_MS = 86_400_000
 DEFAULT_LIMITS = QueryLimits()
+HOURS_UNTIL = "{hours_until_ms:UInt64}"
 BATCH_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 
 
@@ -114,8 +115,19 @@ class Store:
         self._inserts.insert(table, block, batch_id, may_be_stored=attempt > 1)
 
     def query(self, name: str, **parameters: Parameter) -> pa.Table:
-        """Rows of `queries/<name>.sql` with its `{name:Type}` parameters bound."""
-        return self._engine.select(self._engine.dialect.filled(query_text(name)), parameters)
+        """Rows of `queries/<name>.sql` with its `{name:Type}` parameters bound.
+
+        The store itself gives `hours_until_ms`, to those that read hours and minutes.
+        """
+        text = self._engine.dialect.filled(query_text(name))
+        if HOURS_UNTIL in text:
+            parameters["hours_until_ms"] = self.hours_until_ms()
+        return self._engine.select(text, parameters)
+
+    def hours_until_ms(self) -> int:
+        """Up to when requests are read by hours, as `retention.roll_up_day` has said last."""
+        found = self._engine.anywhere().select(query_text("moved_until"), {})
+        return int(found["end_ms"][0].as_py())
 
     def close(self) -> None:
         """Give the folder back. No other thread may use the store any more."""

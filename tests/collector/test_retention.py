@@ -13,9 +13,11 @@ from collector.answers.series import series
 from collector.errors import BadQuestion
 from collector.retention import Step, Upkeep, accepted_days, due, keep_up, parse_keep
 from collector.store import retention
+from collector.store.answer_reads import series_sums
 from collector.store.errors import StoreError
 from collector.store.retention import KEEP_DAYS, days_held, drop_day, roll_up_day
 from collector.store.store import open_store
+from collector.store.texts import QUERIES_DIR
 from profiler.vocabulary import SENT, WIRE
 from tests.collector import rows
 from tests.collector.rows import SERVICE, START_MS
@@ -23,6 +25,7 @@ from tests.collector.rows import SERVICE, START_MS
 DAY_MS = 86_400_000
 FIRST = date(2026, 9, 25)  # of START_MS
 HOUR = Window(START_MS, START_MS + 3_600_000)
+WHOLE = Window(START_MS, START_MS + 2 * DAY_MS)
 
 
 DATABASES = (f"kept_{number}" for number in count())
@@ -45,7 +48,9 @@ def kept(request, tmp_path):
 
 
 def test_every_table_of_days_has_its_time(kept):
-    assert set(KEEP_DAYS) == set(WIRE) | {"endpoint_minutes", "endpoint_hours", "host_minutes"}
+    assert set(KEEP_DAYS) == set(WIRE) | {
+        "endpoint_minutes", "endpoint_hours", "host_minutes", "service_days"
+    }  # fmt: skip
     assert set(days_held(kept)) <= set(KEEP_DAYS)
 
 
@@ -59,6 +64,8 @@ def test_what_is_due_is_older_than_it_is_kept():
         Step("endpoint_minutes", FIRST, True),
         Step("endpoint_minutes", FIRST + timedelta(1), True),
     ]
+    moved = due(held, {"endpoint_minutes": 14}, FIRST + timedelta(16), FIRST + timedelta(1))
+    assert [step.rolled_up for step in moved] == [False, True]
 
 
 def test_days_pass(kept):
@@ -71,8 +78,8 @@ def test_days_pass(kept):
             if FIRST in held:
                 seen[table] = days
     assert seen == {
-        "requests": 7, "stack_samples": 14, "endpoint_minutes": 14, "host_minutes": 30,
-        "endpoint_hours": 31,
+        "requests": 7, "stack_samples": 14, "endpoint_minutes": 15, "host_minutes": 30,
+        "endpoint_hours": 31, "service_days": 31,
     }  # fmt: skip
     keep_up(kept, KEEP_DAYS, FIRST + timedelta(402))
     assert days_held(kept) == {}
@@ -87,8 +94,8 @@ def asked(store):
 def test_hours_answer_as_minutes_did(kept):
     before = asked(kept)
     roll_up_day(kept, FIRST)
-    held = days_held(kept)
-    assert (held["endpoint_hours"], held["endpoint_minutes"]) == ([FIRST], [FIRST + timedelta(1)])
+    assert days_held(kept)["endpoint_hours"] == [FIRST]
+    drop_day(kept, "endpoint_minutes", FIRST)
     after, total = asked(kept)
     assert total == before[1] == 1_200
     assert set(after) == set(before[0])
@@ -99,7 +106,40 @@ def test_hours_answer_as_minutes_did(kept):
         assert (after[name].errors, after[name].releases) == (row.errors, row.releases)
 
 
-@pytest.mark.parametrize("at", range(0, 26, 5))
+def test_a_day_is_there_once_at_every_moment_of_its_move(kept, monkeypatch):
+    """Looked at before and after each statement, and with what a read asked before the last one."""
+    seen, real = [], kept._engine.execute
+
+    def look():
+        seen.append(series_sums(kept, WHOLE, SERVICE, "", step_ms=DAY_MS, raw=False)["requests"])
+
+    def looks(*words):
+        look()
+        real(*words)
+        look()
+
+    monkeypatch.setattr(kept._engine, "execute", looks)
+    roll_up_day(kept, FIRST)
+    look()
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "hours_until_ms", lambda: 0)
+        look()
+    keep_up(kept, KEEP_DAYS, FIRST + timedelta(15))
+    look()
+    assert days_held(kept)["endpoint_minutes"] == [FIRST + timedelta(1)]
+    assert len(seen) > 50
+    assert {tuple(one.to_pylist()) for one in seen} == {(600.0, 600.0)}
+
+
+def test_every_question_of_hours_and_minutes_tells_one_from_the_other():
+    texts = [path.read_text() for path in QUERIES_DIR.glob("*.sql")]
+    both = [text for text in texts if "FROM endpoint_times" in text]
+    assert len(both) >= 4
+    line = "(minute_ms % 60000 = 1) = (minute_ms < {hours_until_ms:UInt64})"
+    assert all(text.count(line) == text.count("FROM endpoint_times") for text in both)
+
+
+@pytest.mark.parametrize("at", range(0, 25, 6))
 def test_a_move_that_was_interrupted_is_made_anew(kept, monkeypatch, at):
     """The statement number `at` fails, as if the process had ended there; then the next look."""
     before, done, real = asked(kept), iter(range(100)), kept._engine.execute
@@ -113,7 +153,8 @@ def test_a_move_that_was_interrupted_is_made_anew(kept, monkeypatch, at):
     with pytest.raises(StoreError):
         roll_up_day(kept, FIRST)
     monkeypatch.undo()
-    keep_up(kept, KEEP_DAYS, FIRST + timedelta(15))
+    for _ in range(2):
+        keep_up(kept, KEEP_DAYS, FIRST + timedelta(15))
     after = asked(kept)
     assert after[1] == before[1]
     assert {n: r.requests for n, r in after[0].items()} == {

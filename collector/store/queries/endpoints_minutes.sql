@@ -18,6 +18,7 @@ FROM endpoint_times
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
     AND minute_ms >= {from_ms:UInt64} AND minute_ms < {to_ms:UInt64}
+    AND (minute_ms % 60000 = 1) = (minute_ms < {hours_until_ms:UInt64})
     AND service = {service:String}
 GROUP BY endpoint, kind, cost_unit
 ORDER BY endpoint, kind, cost_unit

@@ -1,4 +1,4 @@
--- One hour of endpoint_minutes as rows of endpoint_hours.
+-- One hour of endpoint_minutes as rows of endpoint_hours; the ms more tells them from minutes in endpoint_times.
 INSERT INTO endpoint_hours
 (
     day, service, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model, minute_ms,
@@ -9,7 +9,7 @@ INSERT INTO endpoint_hours
 )
 SELECT
     day, service, endpoint, release, region, cell, kind, status_class, cost_unit, cpu_model,
-    {hour_ms:UInt64} AS hour_start_ms,
+    {hour_ms:UInt64} + 1 AS hour_start_ms,
     sum(n) AS n_all,
     sum(errors) AS errors_all,
     sum(killed) AS killed_all,

@@ -4,6 +4,6 @@ SELECT
     arraySort(groupUniqArray(toString(host))) AS hosts,
     arraySort(groupUniqArray(toString(region))) AS regions,
     maxMerge(last_ms) AS last_seen_ms
-FROM host_minutes
+FROM service_days
 GROUP BY service
 ORDER BY service

@@ -25,6 +25,7 @@ FROM endpoint_times
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
   AND day <= toDate(intDiv({until_ms:UInt64}, 86400000))
   AND minute_ms >= {from_ms:UInt64} AND minute_ms < {until_ms:UInt64}
+  AND (minute_ms % 60000 = 1) = (minute_ms < {hours_until_ms:UInt64})
   AND ({all_endpoints:UInt8} = 1 OR named != '')
 GROUP BY service, named, ring, slice
 ORDER BY service, named, slice
