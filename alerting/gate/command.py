@@ -1,5 +1,6 @@
 """`dynoscope gate`: does this branch cost more CPU than its budget allows?"""
 
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,8 @@ _out = click.option(
 @click.group()
 def gate() -> None:
     """Compare what two commits' endpoints cost, in CI."""
+    # A job that is cancelled ends its servers and takes its folders away, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_UNANSWERED))
 
 
 @gate.command(epilog="Example: dynoscope gate run --base origin/main --format table,github")

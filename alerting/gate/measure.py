@@ -9,17 +9,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alerting.gate.config import GateConfig
 from alerting.gate.errors import GateError
 from alerting.gate.process import COUNTER_UNITS, Task, environment, run_task
 from alerting.gate.workshop import Workshop
 from profiler.gate.callgrind import graph_of, label_of, read_dump, self_by_symbol
+from profiler.gate.functions import mean_graph
 from profiler.gate.records import Counted, Graph, Side
 
 __all__ = ["Bench"]
 
+Made = TypeVar("Made")
 #: Answers of an endpoint that one side does not have.
 ABSENT = (404, 405)
 GRAPH_LAYOUTS = 2
@@ -92,19 +94,17 @@ class Bench:
             return
         self.workshop.bring_in(side)
         self.say(f"{side}: counting {len(names)} endpoints in {len(layouts)} memory layouts")
-        with ThreadPoolExecutor(self.jobs) as pool:
-            for counts in pool.map(lambda layout: self._count(names, layout), layouts):
-                for name, count in counts.items():
-                    self._measured[side].counts.setdefault(name, []).append(count)
+        for counts in self._each(lambda layout: self._count(names, layout), layouts):
+            for name, count in counts.items():
+                self._measured[side].counts.setdefault(name, []).append(count)
 
     def trace(self, side: str, names: Sequence[str]) -> None:
         """Who calls whom in these endpoints, with the cost of each function."""
         self.workshop.bring_in(side)
         self.say(f"{side}: costs of the functions of {len(names)} endpoints")
-        with ThreadPoolExecutor(self.jobs) as pool:
-            made = list(pool.map(lambda layout: self._graphs(names, layout), range(GRAPH_LAYOUTS)))
+        made = self._each(lambda layout: self._graphs(names, layout), range(GRAPH_LAYOUTS))
         self._measured[side].graphs.update(
-            {name: _mean([one[name] for one in made]) for name in names}
+            {name: mean_graph([one[name] for one in made]) for name in names}
         )
 
     def symbols(self, side: str, name: str, function: str) -> dict[str, float]:
@@ -137,6 +137,14 @@ class Bench:
             ),
             absent=tuple(self.absent(side)),
         )
+
+    def _each(self, measured: Callable[[int], Made], layouts: range) -> list[Made]:
+        """One process a layout, as many at once as there are jobs; a failure ends the rest."""
+        pool = ThreadPoolExecutor(self.jobs)
+        try:
+            return list(pool.map(measured, layouts))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _count(self, names: Sequence[str], layout: int) -> dict[str, float]:
         task = self._task("count", slot=layout, names=names)
@@ -261,9 +269,3 @@ def _median(counts: Sequence[float]) -> float:
     ordered = sorted(counts)
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-def _mean(graphs: Sequence[Graph]) -> Graph:
-    from profiler.gate.functions import mean_graph
-
-    return mean_graph(graphs)
