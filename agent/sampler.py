@@ -68,7 +68,12 @@ def py_spy_binary() -> str:
 
 
 class PySpy:
-    """`py-spy record` for each worker, without stopping it."""
+    """`py-spy record` for each worker, without stopping it.
+
+    On CPU is a thread whose state in /proc is R, which is also one that waits for a core: right
+    after a wait has ended for some 60 us on a host of two cores, longer on a busy one. So a
+    function shows as more by that for each of its waits.
+    """
 
     def __init__(self, binary: str, grace_s: float = 5.0) -> None:
         self._binary = binary
