@@ -10,6 +10,8 @@ FEED = "GET /api/v1/feed/"
 LOST_SHARE_MAX = 0.001
 COST_RULE = "cost-between-releases"
 LATENCY_RULE = "feed-latency"
+#: They speak of the machine and Dynoscope itself: a machine busy with other things may ring them.
+MACHINE_RULES = frozenset({"worker-starvation", "listen-queue", "agent-lag"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,12 @@ def checks_regression(seen: Seen, planted: str) -> list[Check]:
     cost = [a for a in _alerts(seen, COST_RULE, "firing") if _labels(a)["endpoint"] == FEED]
     late = _alerts(seen, LATENCY_RULE, "firing")
     resolved = _alerts(seen, LATENCY_RULE, "resolved")
-    early = [a for a in seen.alerts if a["arrived_ms"] < seen.deploy_ms]
-    other = [a for a in _alerts(seen, None, "firing") if a not in (*cost, *late)]
+    early = [a for a in _of_service(seen) if a["arrived_ms"] < seen.deploy_ms]
+    other = [
+        a
+        for a in _of_service(seen)
+        if a["alert"].get("state") == "firing" and a not in (*cost, *late)
+    ]
     named = [_labels(a).get("function", "no function") for a in cost]
     return [
         Check("the planted function is ranked first", guilty == planted, guilty),
@@ -63,7 +69,7 @@ def checks_regression(seen: Seen, planted: str) -> list[Check]:
             bool(resolved) and resolved[-1]["arrived_ms"] > seen.mend_ms > 0,
             _listed(resolved, seen),
         ),
-        Check("no other alert", not other, _listed(other, seen)),
+        Check("no other alert about the service", not other, _listed(other, seen)),
         _nothing_lost(seen),
     ]
 
@@ -83,7 +89,9 @@ def checks_none(seen: Seen) -> list[Check]:
         ),
         Check("no endpoint is reported as dearer", not risen, ", ".join(risen) or "none"),
         Check("no function is blamed", guilty is None, guilty["function"] if guilty else "none"),
-        Check("no alert at all", not seen.alerts, _listed(seen.alerts, seen)),
+        Check(
+            "no alert about the service", not _of_service(seen), _listed(_of_service(seen), seen)
+        ),
         _nothing_lost(seen),
     ]
 
@@ -97,6 +105,10 @@ def _nothing_lost(seen: Seen) -> Check:
         requests > 0 and lost <= requests * LOST_SHARE_MAX,
         f"{failures} of {requests} failed, {seen.load['over_limit']} not sent",
     )
+
+
+def _of_service(seen: Seen) -> list[dict[str, Any]]:
+    return [a for a in seen.alerts if a["alert"].get("rule") not in MACHINE_RULES]
 
 
 def _alerts(seen: Seen, rule: str | None, state: str) -> list[dict[str, Any]]:
