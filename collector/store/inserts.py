@@ -33,7 +33,7 @@ __all__ = ["Inserts"]
 MINUTE_MS = 60_000
 #: Roll-ups of requests, each filled by the view that is named after it.
 ROLL_UPS = ("endpoint_minutes", "host_minutes")
-REPAIRED = ("requests", *ROLL_UPS)
+REPAIRED = ("requests", *ROLL_UPS, "service_days")
 #: Weights are added in different orders.
 ALL_BUT_ROUNDING = 1 - 1e-9
 
@@ -136,6 +136,7 @@ def _repair(engine: Engine, extent: dict[str, Any]) -> None:
         "to_ms": (extent["to_ms"] // MINUTE_MS + 1) * MINUTE_MS,
     }
     engine.settle(REPAIRED)
+    _mend(engine, "service_days", minutes)
     totals = engine.select(query_text("roll_up_totals"), minutes).to_pylist()[0]
     short = [name for name in ROLL_UPS if totals[name] < totals["raw"] * ALL_BUT_ROUNDING]
     if not short:
@@ -145,6 +146,10 @@ def _repair(engine: Engine, extent: dict[str, Any]) -> None:
         raise StoreError("Rows of these minutes are being stored: send the batch again later.")
     engine.settle(REPAIRED)
     for roll_up in short:
-        view = view_select(f"{roll_up}_view", query_text("repair_rows"))
-        statement = query_text(f"repair_{roll_up}").replace("{view}", view)
-        engine.execute(engine.dialect.filled(statement), minutes)
+        _mend(engine, roll_up, minutes)
+
+
+def _mend(engine: Engine, roll_up: str, minutes: dict[str, Any]) -> None:
+    view = view_select(f"{roll_up}_view", query_text("repair_rows"))
+    statement = query_text(f"repair_{roll_up}").replace("{view}", view)
+    engine.execute(engine.dialect.filled(statement), minutes)

@@ -78,6 +78,46 @@ def test_a_repeat_mends_the_roll_ups(store, service, lost):
         assert sums(store, service, table) == sums(store, twin, table)
 
 
+def test_a_repeat_mends_who_sent_when(store, service):
+    """First and last time of each release and host, where a batch was lost between others."""
+    batches = [
+        request_rows(50, at, service=service, release=f"r{at // 2}", start_ms=START_MS + at * 1_000)
+        for at in range(4)
+    ]
+    store.insert("requests", batches[1], f"{service}-1")
+    store._engine.execute("DETACH TABLE service_days_view")
+    try:
+        for at in (0, 2, 3):
+            store.insert("requests", batches[at], f"{service}-{at}")
+    finally:
+        store._engine.execute("ATTACH TABLE service_days_view")
+    assert seen(store, service) == times(batches[1:2])
+    for at in (0, 1, 2, 3):
+        store.insert("requests", batches[at], f"{service}-{at}", attempt=2)
+        store.insert("requests", batches[at], f"{service}-{at}", attempt=3)
+    assert seen(store, service) == times(batches)
+    assert counts(store, service) == dict.fromkeys(WAYS, 200)
+
+
+def seen(store, service):
+    """Release, host -> first, last."""
+    found = store._engine.select(
+        "SELECT toString(release) AS r, toString(host) AS h, minMerge(first_ms) AS first, "
+        "maxMerge(last_ms) AS last FROM service_days WHERE service = {s:String} GROUP BY r, h",
+        {"s": service},
+    )
+    return {(row["r"], row["h"]): (row["first"], row["last"]) for row in found.to_pylist()}
+
+
+def times(batches):
+    found = {}
+    for row in (row for batch in batches for row in batch.to_pylist()):
+        key, at = (row["release"], row["host"]), row["ts_ms"]
+        first, last = found.get(key, (at, at))
+        found[key] = (min(first, at), max(last, at))
+    return found
+
+
 def test_a_whole_roll_up_is_left_as_it_is(store, service):
     batch = request_rows(500, 1, service=service)
     store.insert("requests", batch, service)

@@ -19,6 +19,7 @@ DAY_MS = START_MS // 86_400_000 * 86_400_000
 #: What an engine says of itself; and the files that are no queries.
 OTHERS = {"engine_settings", "insert_running", "has_migrations", "migrations", "table_sizes"}
 NO_QUERIES = {"drop_day", "repair_endpoint_minutes", "repair_host_minutes", "repair_rows"}
+NO_QUERIES |= {"repair_service_days"}
 NO_QUERIES |= {"roll_up_hour", "make_database", "sum_of_shards"}
 OTHERS |= {"cluster_nodes", "cluster_databases", "host_numbers", "moved_until"}
 OTHERS |= {f"replica_{what}" for what in ("delay", "lacks", "leads", "shut", "state")}
