@@ -1,11 +1,12 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from agent.cgroups import CGroups, Found, cgroup_of
+from agent.cgroups import CGroups, Found, _mounts, cgroup_of
 from agent.requests import Identity
 from agent.samples import WorkerView
 from tests.agent.processes import until
@@ -78,6 +79,41 @@ def test_a_bind_mount_of_a_part_of_the_tree(tmp_path):
     recorded(tmp_path, 5, "0::/system.slice/app\n", (("/system.slice", "fs", "cgroup2", ""),))
     write(tmp_path / "fs/app", cpu__max="100000 100000\n")
     assert cgroup_of(5, tmp_path).cpu_limit_cores == 1.0
+
+
+@contextmanager
+def mounted(folder):
+    """The machine's unified hierarchy, as a host of version 2 (or of both) has it."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "cgroup2", "none", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@needs_root
+def test_a_real_group_of_version_2_is_found_by_its_path(tmp_path):
+    """Its limits are told where it has the controllers; where version 1 has them, it has none."""
+    with mounted(tmp_path / "unified") as root:
+        group = root / f"dynoscope-test-{os.getpid()}" / "worker"
+        group.mkdir(parents=True)
+        try:
+            with subprocess.Popen([sys.executable, "-c", BURN], stdout=subprocess.PIPE) as process:
+                process.stdout.readline()
+                (group / "cgroup.procs").write_text(str(process.pid))
+                found = cgroup_of(process.pid, PROC)
+                ours = [one for one in _mounts(PROC) if one.path == root]
+                alone = cgroup_of(process.pid, PROC, ours)
+                process.kill()
+        finally:
+            until(lambda: not (group / "cgroup.procs").read_text())
+            group.rmdir()
+            group.parent.rmdir()
+    path = f"/{group.parent.name}/{group.name}"
+    assert [one.controllers for one in ours] == [frozenset()]
+    assert found.name == alone.name == path
+    assert (alone.cpu_limit_cores, alone.memory_limit_bytes) == (None, None)
 
 
 BURN = "print('ready', flush=True)\nwhile True: pass"
