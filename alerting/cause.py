@@ -37,6 +37,8 @@ PARTS = {
 }
 #: A part is named when it explains at least this share of the rise of the wall time.
 NAMED_SHARE = 0.2
+#: A smaller rise of the wall time is not looked into.
+RISE_MIN = 0.1
 #: Stretches are cut into so many windows for the intervals.
 WINDOWS = 12
 REQUESTS_MAX = 5
@@ -112,7 +114,7 @@ def read_cause(store: Store, episode: Episode) -> Cause:
 def _grew(before: Sequence[TimeByPart], after: Sequence[TimeByPart]) -> tuple[Grown, ...]:
     """Most grown first, of the parts that explain the rise."""
     a, b = _mean(before), _mean(after)
-    if a is None or b is None or b.wall_ms <= a.wall_ms:
+    if a is None or b is None or b.wall_ms <= a.wall_ms * (1 + RISE_MIN):
         return ()
     enough = NAMED_SHARE * (b.wall_ms - a.wall_ms)
     grown = []
@@ -122,7 +124,9 @@ def _grew(before: Sequence[TimeByPart], after: Sequence[TimeByPart]) -> tuple[Gr
             half_ms = _half_width(
                 [_part(one, part) for one in before], [_part(one, part) for one in after]
             )
-            grown.append(Grown(part, old, new, new - old - half_ms, new - old + half_ms))
+            # Not within chance; too few windows to say (nan) are no reason to be silent.
+            if not half_ms >= new - old:
+                grown.append(Grown(part, old, new, new - old - half_ms, new - old + half_ms))
     return tuple(sorted(grown, key=lambda one: one.before_ms - one.after_ms))
 
 

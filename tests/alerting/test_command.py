@@ -12,7 +12,7 @@ def test_good_files_pass() -> None:
     files = [str(file) for file in sorted(BUNDLED_DIR.glob("*.yaml"))]
     result = CliRunner().invoke(rules, ["check", *files])
     assert result.exit_code == 0
-    assert "slos.yaml: 4 SLOs, 0 alert rules, all good" in result.output
+    assert "slos.yaml: 5 SLOs, 0 alert rules, all good" in result.output
 
 
 def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:

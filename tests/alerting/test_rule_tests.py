@@ -54,15 +54,15 @@ def test_what_does_not_is_named_with_its_line(tmp_path: Path) -> None:
     run = run_rule_tests(write(tmp_path, wrong.replace("      - {at: 15m", "      # {at: 15m")))
     assert run.passed == 0
     assert [(one.line, one.message.split(": ")[1][:28]) for one in run.failures] == [
-        (15, "at 9 min hay does not fire a"),
-        (15, "at 9 min feed fires (page)"),
+        (14, "at 9 min hay does not fire a"),
+        (14, "at 9 min feed fires (page)"),
     ]
 
 
 def test_a_mistake_in_the_file_is_named_with_its_line(tmp_path: Path) -> None:
     for old, new, line, says in (
-        ("at: 3m", "at: soon", 14, "not a duration"),
-        ("metric: busy_share,", "metric: a, error: b,", 11, "write one of"),
+        ("at: 3m", "at: soon", 13, "not a duration"),
+        ("metric: busy_share,", "metric: a, error: b,", 10, "write one of"),
         ("mine.yaml", "none.yaml", 1, "cannot be read"),
         ("name: a slow", "game: a slow", 4, "name"),
     ):

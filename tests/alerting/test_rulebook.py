@@ -26,7 +26,7 @@ def test_the_bundled_rules_are_good() -> None:
         "availability",
         "cost-between-releases",
     }
-    assert [slo.objective for slo in rules.slos] == [0.99, 0.999, 0.999, 0.9999]
+    assert [slo.objective for slo in rules.slos] == [0.99, 0.999, 0.999, 0.9999, 0.9999]
     assert rules.costs[0].budget == 0.05
 
 

@@ -1,3 +1,4 @@
+from collector.answers.records import Delivery
 from dashboards.blocks.alert_table import alert_table
 from dashboards.urls import Query
 from tests.dashboards.reading import links, text
@@ -9,7 +10,8 @@ def test_an_alert_has_its_sentence_times_and_link():
     shown = text(table)
     for part in ("firing", "ticket", "costs 25% more", "still firing", "after 2 s", "1 min ago"):
         assert part in shown
-    assert links(table) == ["/compare?a=release%3Ar1&b=release%3Ar2"]
+    export = f"/v1/alerts/{alert().id}/export"
+    assert links(table) == ["/compare?a=release%3Ar1&b=release%3Ar2", export]
 
 
 def test_what_was_not_delivered_says_so():
@@ -20,3 +22,12 @@ def test_what_was_not_delivered_says_so():
 
 def test_no_alert():
     assert text(alert_table([], Query(), NOW_MS)) == "No alert fired in this time range."
+
+
+def test_who_looks_at_it_and_which_receiver_is_away():
+    away = Delivery("slack-1", "failed", "slack-1 answered 500 (attempt 3)", NOW_MS)
+    there = Delivery("hook", "delivered", "delivered to hook (attempt 1)", NOW_MS)
+    one = alert(deliveries=(away, there), acknowledged="ann: we look", silenced="bob: until noon")
+    shown = text(alert_table([one], Query(), NOW_MS))
+    assert "acknowledged by ann: we look" in shown and "silenced by bob: until noon" in shown
+    assert "slack-1 answered 500 (attempt 3)" in shown and "delivered to hook" not in shown
