@@ -34,6 +34,7 @@ COMMANDS = {
     "doctor": ("agent.doctor.command", "doctor"),
     "gate": ("alerting.gate.command", "gate"),
     "export": ("collector.export_command", "export"),
+    "flags": ("collector.flags_command", "flags"),
     "migrate": ("collector.migrate_command", "migrate_store"),
     "profile": ("collector.profile_command", "profile"),
     "rules": ("alerting.command", "rules"),
@@ -168,7 +169,7 @@ def _serve(
 ) -> None:
     """Build the parts over one store, and serve until a signal ends them."""
     from alerting.build import build_evaluator
-    from alerting.routes import alerting_routes
+    from alerting.routes import OPERATIONS, alerting_routes
     from collector.access import needs_admin
     from collector.app import create_app
     from collector.retention import Upkeep, parse_keep
@@ -182,7 +183,7 @@ def _serve(
     tokens = load_or_make_tokens(data, may_make=_is_loopback(bind))
     with closing(open_store(clickhouse or data)) as store:
         priced: dict[str, Any] = {**warmup, "server_cost_per_year": server_cost_per_year}
-        app = create_app(store, tokens, keep=days, otlp=otlp, **priced)
+        app = create_app(store, tokens, keep=days, otlp=otlp, paths=OPERATIONS, **priced)
         app.register_blueprint(alerting_routes(store, needs_admin(tokens), time.time))
         create_dashboards(store, app, **priced)
         evaluator = build_evaluator(

@@ -30,6 +30,7 @@ NS_PER_S = 1e9
     type=click.Choice(["pprof", "speedscope", "collapsed", "html"]),
     default="pprof",
     show_default=True,
+    help="What to write.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 @click.option(

@@ -12,6 +12,7 @@ from collector.answers.changes import changes
 from collector.answers.compare import compare
 from collector.answers.endpoints import endpoints
 from collector.answers.errors import errors
+from collector.answers.flags import flags
 from collector.answers.flamegraph import SHARE_MIN, flamegraph
 from collector.answers.functions import functions
 from collector.answers.health import health
@@ -81,6 +82,7 @@ def questions(
         warmup_s=warmup_s,
         server_cost_per_year=server_cost_per_year,
     )
+    swept = partial(flags, warmup_requests=warmup_requests, warmup_s=warmup_s)
     return {
         "advice": Question(advice, {"window": WINDOW, "service": SERVICE}),
         "alerts": Question(alerts, {"window": WINDOW, "state": STATE}),
@@ -89,6 +91,7 @@ def questions(
         "compare": Question(compared, {"a": _side("a"), "b": _side("b"), **two}),
         "endpoints": Question(endpoints, {"window": WINDOW, "service": SERVICE}),
         "errors": Question(errors, {"window": WINDOW, "service": ANY_SERVICE}),
+        "flags": Question(swept, one),
         "flamegraph": Question(
             flamegraph, {"a": _side_or("a", _all), "b": _side_or("b"), **two, **TREE}
         ),

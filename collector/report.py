@@ -12,7 +12,7 @@ from rich.text import Text
 from profiler.records import FlameGraph
 from profiler.vocabulary import ORIGINS
 
-__all__ = ["comparison_report", "cost_text", "flame_of"]
+__all__ = ["COLOURS", "comparison_report", "cost_text", "flame_of"]
 
 COLOURS = {"regression": "bold red", "improvement": "green", "no change": "", "cannot tell": "dim"}
 ROWS_MAX = 10

@@ -15,14 +15,24 @@ from collector.store.store import Store
 from dashboards import navigation
 from dashboards.blocks import frame
 from dashboards.blocks.states import failed, no_data
-from dashboards.pages import alerts, compare, endpoint, errors, flame, hosts, overview, slos
+from dashboards.pages import (
+    alerts,
+    compare,
+    endpoint,
+    errors,
+    flags,
+    flame,
+    hosts,
+    overview,
+    slos,
+)
 from dashboards.source import NoData, Source
 from dashboards.theme import mantine
 
 __all__ = ["PAGES", "create_dashboards"]
 
 #: In the order of the navigation.
-PAGES = (overview, endpoint, flame, compare, slos, alerts, errors, hosts)
+PAGES = (overview, endpoint, flame, compare, flags, slos, alerts, errors, hosts)
 
 HERE = Path(__file__).parent
 

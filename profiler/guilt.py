@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Calls = Mapping[tuple[str, str], float]
 
 #: An expected rise must be this many standard errors for its absence, or presence, to tell.
-TELLING = 3.0
+TELLING = 5.0
 #: Share of a rise that more calls must explain, and that uniformity allows a part to miss.
 EXPLAINED = 0.5
 STEPS_MAX = 5

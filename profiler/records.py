@@ -11,6 +11,7 @@ __all__ = [
     "Deploy",
     "EndpointChange",
     "Evidence",
+    "FlagCost",
     "FlameGraph",
     "FleetChange",
     "FunctionChange",
@@ -222,6 +223,35 @@ class Comparison:
     evidence: Evidence
     notes: tuple[str, ...] = field(default=())
     warm_up: tuple[WarmUp, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class FlagCost:
+    """A flag value against the flag's control value; endpoints weighted alike on both arms."""
+
+    flag: str
+    value: str
+    control: str
+    unit: str
+    requests: int
+    control_requests: int
+    #: users known by their hash; one who met both arms counts in both
+    users: int
+    control_users: int
+    #: per request
+    cost: float
+    control_cost: float
+    difference: Interval
+    relative: Interval
+    p_value: float
+    #: Benjamini-Hochberg over all flag values
+    p_corrected: float
+    #: what this value costs the fleet now, and if all requests had it; `unit` per second
+    fleet_per_s: float
+    rollout_per_s: float
+    verdict: Verdict
+    #: endpoints that make most of the difference: (endpoint, rise per request)
+    endpoints: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)

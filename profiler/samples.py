@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 SAMPLES_MIN = 100
 #: Calm windows are used alone where they hold at least this share of the samples.
 CALM_MIN = 0.5
+#: More windows than a comparison ever has.
+WINDOWS_MAX = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +89,17 @@ def task_clock(side: SideData, endpoint: str) -> float:
 def _warm(side: SideData, endpoint: str) -> npt.NDArray[np.bool_]:
     """Samples of the endpoint from windows in which its host served requests past warm-up."""
     rows, taken = side.requests, side.stacks
-    keys = np.unique(
-        np.concatenate([_keys(rows.host, rows.window), _keys(taken.host, taken.window)])
+    hosts = np.unique(np.concatenate([rows.host, taken.host]))
+    served_at, taken_at = (
+        np.searchsorted(hosts, one.host).astype(np.int64) * WINDOWS_MAX + one.window % WINDOWS_MAX
+        for one in (rows, taken)
     )
-    at = np.searchsorted(keys, _keys(rows.host, rows.window))
+    keys, at = np.unique(served_at, return_inverse=True)
     warm = np.bincount(at, rows.requests * rows.warm, minlength=len(keys))
     young = np.bincount(at, rows.requests * ~rows.warm, minlength=len(keys))
-    served = np.bincount(at, minlength=len(keys)) > 0
-    cold = served & (young >= warm)
-    found: npt.NDArray[np.bool_] = (taken.endpoint == endpoint) & ~cold[
-        np.searchsorted(keys, _keys(taken.host, taken.window))
-    ]
+    cold = np.isin(taken_at, keys[young >= warm])
+    found: npt.NDArray[np.bool_] = (taken.endpoint == endpoint) & ~cold
     return found
-
-
-def _keys(host: npt.NDArray[np.str_], window: npt.NDArray[np.int64]) -> npt.NDArray[np.str_]:
-    return np.char.add(np.char.add(host.astype(np.str_), " "), window.astype(np.str_))
 
 
 def _calm(side: SideData, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

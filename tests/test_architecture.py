@@ -51,6 +51,16 @@ def test_arrows(package: str) -> None:
     assert wrong == []
 
 
+def test_nothing_reads_how_the_benchmarks_plant_their_changes() -> None:
+    readers = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for package in ("profiler", "alerting", "collector", "dashboards", "agent")
+        for path, module in imports(ROOT / package)
+        if module.split(".")[0] == "benchmarks"
+    ]
+    assert readers == []
+
+
 def test_only_the_engines_hold_a_database_client() -> None:
     holders = {
         str(path.relative_to(ROOT))

@@ -1,0 +1,21 @@
+from dashboards.blocks.flag_table import flag_table
+from profiler.records import FlagCost, Interval
+from tests.dashboards.reading import text
+
+COST = FlagCost(
+    flag="ranker", value="<b>new", control="off", unit="cpu_ns", requests=4_000,
+    control_requests=4_100, users=300, control_users=310, cost=7.2e6, control_cost=6e6,
+    difference=Interval(1.2e6, 1.0e6, 1.4e6), relative=Interval(0.2, 0.17, 0.23), p_value=1e-9,
+    p_corrected=2e-9, fleet_per_s=4.8e7, rollout_per_s=9.6e7, verdict="regression",
+    endpoints=(("GET /feed/", 1.2e6),),
+)  # fmt: skip
+
+
+def test_a_row_says_value_control_cost_and_what_all_would_cost():
+    said = text(flag_table([COST]))
+    for word in ("ranker=<b>new", "against off", "GET /feed/", "+20%", "6 → 7.2 ms"):
+        assert word in said
+
+
+def test_without_flags_it_says_how_to_name_them():
+    assert "OpenFeature" in text(flag_table([]))
