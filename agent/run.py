@@ -32,7 +32,7 @@ from agent.uwsgi import UWSGI
 from agent.wishes import Wishes
 from agent.workers import Workers
 
-__all__ = ["Agent", "Config", "run"]
+__all__ = ["Agent", "Config", "pause_s", "run"]
 
 STOP_SAMPLING_S = 1.0
 STOP_GATHERING_S = 0.2
@@ -40,6 +40,10 @@ RESTART_AFTER_S = 5.0
 STOP_SHIPPING_S = 2.5
 #: How often the workers' conditions are sent.
 STATE_EVERY_S = 15.0
+#: With so many spool files waiting the collector is behind: it gets larger batches less often. Not
+#: rarer than three times, so that no ring overflows meanwhile.
+BEHIND_FILES = 10
+LONGER_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class Agent:
         if self._statsd_socket:
             receive = partial(self.statsd.receive, self._statsd_socket)
             receiving = self._start("statsd", receive, stop)
-        while not stop.wait(self.config.flush_s):
+        while not stop.wait(pause_s(self.config.flush_s, self.spool.waiting())):
             self._flush()
         self.sampler.stop()
         sampling.join(STOP_SAMPLING_S)
@@ -207,6 +211,11 @@ class Agent:
             for worker in workers:
                 series += worker_series(self, worker, time.time_ns())
         return series
+
+
+def pause_s(flush_s: float, files_waiting: int) -> float:
+    """Until the next flush, s: longer while the collector is behind."""
+    return flush_s * min(LONGER_MAX, 1 + files_waiting // BEHIND_FILES)
 
 
 def run(config: Config) -> None:

@@ -191,6 +191,10 @@ class Spool:
         age_s = (self._wall_ms() - _created_ms(files[0])) // 1000 if files else 0
         return len(files), sum(_bytes(path) for path in files), max(0, age_s)
 
+    def waiting(self) -> int:
+        """Files that were not sent yet."""
+        return sum(name.endswith(".spool") for name in os.listdir(self.folder))
+
     def close(self) -> None:
         """Give the folder free."""
         os.close(self._lock)

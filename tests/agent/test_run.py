@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 
 from agent.errors import AgentError
-from agent.run import Agent, Config
+from agent.run import Agent, Config, pause_s
 from tests.agent.processes import until
 from tests.agent.rings import make_ring, write
 
@@ -60,3 +60,10 @@ def test_an_agent_that_cannot_have_its_spool_does_not_start(tmp_path):
         Agent(config_of(tmp_path))
     agent.spool.close()
     assert os.path.exists(tmp_path / "spool" / "lock")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "pause"), [(0, 5.0), (9, 5.0), (10, 10.0), (25, 15.0), (5_000, 15.0)]
+)
+def test_a_collector_that_is_behind_gets_fewer_batches(waiting: int, pause: float) -> None:
+    assert pause_s(5.0, waiting) == pause

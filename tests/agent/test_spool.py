@@ -66,6 +66,7 @@ def test_the_newest_file_keeps_the_cursors_when_all_is_sent(opened):
     for _ in range(2):
         spool.settled(spool.oldest())
     assert spool.oldest() is None and spool.size() == (0, 0, 0)
+    assert spool.waiting() == 0
     assert len(list(spool.folder.glob("*.sent"))) == 1
     spool = opened()
     assert spool.cursors() == {1: Cursor(2, {})}
@@ -104,6 +105,7 @@ def test_what_is_older_than_a_day_goes(opened):
     clock.ms += 86_401_000
     spool.commit([section()], {})
     assert spool.size() == (1, spool.size()[1], 0)
+    assert spool.waiting() == 1
 
 
 def test_an_unreadable_file_is_set_aside_and_counted(opened):
