@@ -192,8 +192,11 @@ class Spool:
         return len(files), sum(_bytes(path) for path in files), max(0, age_s)
 
     def waiting(self) -> int:
-        """Files that were not sent yet."""
-        return sum(name.endswith(".spool") for name in os.listdir(self.folder))
+        """Files that were not sent yet; 0 where the folder cannot be read, as every flush says."""
+        try:
+            return sum(name.endswith(".spool") for name in os.listdir(self.folder))
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Give the folder free."""
