@@ -42,6 +42,7 @@ NODE = """
   <merge_tree>
     <replicated_max_ratio_of_wrong_parts>1</replicated_max_ratio_of_wrong_parts>
     <cleanup_delay_period>1</cleanup_delay_period>
+    <cleanup_delay_period_random_add>0</cleanup_delay_period_random_add>
   </merge_tree>
 """
 #: ON CLUSTER passes no settings on.

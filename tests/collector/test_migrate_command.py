@@ -94,6 +94,35 @@ def test_a_server_is_migrated_too(clickhouse):
     assert run("--clickhouse", address) == (0, f"The schema is up to date: version {NEWEST}.\n")
 
 
+def test_a_cluster_is_migrated_too_and_goes_on_where_it_was_interrupted(cluster):
+    """The schema is the same on all servers, and no row is of a table that some of them lack."""
+    address = cluster.url("migrated")
+    code, shown = run("--dry-run", "--clickhouse", address)
+    assert (code, shown.count(" ON CLUSTER four") > 20) == (0, True)
+    assert "  CREATE TABLE IF NOT EXISTS migrated.requests ON CLUSTER four" in shown
+    with opened_engine(address) as engine:
+        first, second = pending(engine)[:2]
+        for statement in (*first.statements, second.statements[0]):
+            engine.anywhere().execute(statement)
+        _record(engine.anywhere(), first.version, first.name, 0)
+        missing = [file.name for file in pending(engine)]
+    assert missing == NAMES[1:]
+    code, done = run("--clickhouse", address)
+    assert (code, f"Applied {len(missing)} files" in done) == (0, True)
+    assert run("--clickhouse", address) == (0, f"The schema is up to date: version {NEWEST}.\n")
+    names = [tables_of(node) for node in cluster.nodes.values()]
+    assert names == [names[0]] * 4
+    assert {("migrated", "requests"), ("migrated_local", "endpoint_minutes_view")} <= names[0]
+
+
+def tables_of(node):
+    client = node.client()
+    asked = "SELECT database, name FROM system.tables WHERE database LIKE 'migrated%'"
+    found = set(client.execute(asked))
+    client.disconnect()
+    return found
+
+
 def test_an_address_that_is_broken_is_one_sentence():
     code, told = run("--clickhouse", "http://nowhere")
     assert (code, told.count("\n")) == (2, 1)
