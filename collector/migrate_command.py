@@ -20,7 +20,10 @@ EXIT_UNANSWERED = 2
 
 @click.command("migrate", epilog="Example: dynoscope migrate --dry-run --data ./data")
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder [/var/lib/dynoscope].")
-@click.option("--clickhouse", help="A server instead: clickhouse://user:password@host:port/name.")
+@click.option(
+    "--clickhouse",
+    help="A server instead: clickhouse://user:password@host:port/name[?cluster=NAME].",
+)
 @click.option("--dry-run", is_flag=True, help="Show what is to be done, and do nothing.")
 def migrate_store(data: Path | None, clickhouse: str | None, dry_run: bool) -> None:
     """Bring the store's schema up to date. `serve` does so, too, when it starts."""
