@@ -53,7 +53,7 @@ def test_a_rise_inside_c_is_found_and_its_python_function_named(tmp_path: Path) 
 def test_the_same_code_counts_the_same_to_the_digit(tmp_path: Path) -> None:
     """With a database, a POST that writes, random bytes and the clock in the answers."""
     app = repository(tmp_path / "app", "django_app")
-    (app / "README").write_text("Nothing that runs.\n")
+    edit(app, ".gitignore", "__pycache__", "*.tmp\n__pycache__", "Nothing that runs")
     gate(app, "run", "--base", "main", "--counter", "callgrind", "--format", "json", "--out", "out")
     read = json.loads((app / "out/gate.json").read_text())
     assert read["verdict"] == "pass"
@@ -65,7 +65,7 @@ def test_an_endpoint_that_answers_otherwise_is_no_pass(tmp_path: Path) -> None:
     app = repository(tmp_path / "app", "flask_app")
     edit(app, "shop.py", "}, 201", "}, 200")
     settings = (app / "gate.toml").read_text()
-    (app / "gate.toml").write_text(settings.replace("rounds = 2", "rounds = 1\nlayouts_max = 3"))
+    (app / "gate.toml").write_text(settings.replace("layouts = 3", "layouts = 2\nlayouts_max = 2"))
     words = gate(app, "run", "--base", "main", "--counter", "cpu", status=2)
     assert "POST /orders/ answered 200, not 201" in words
 
