@@ -56,10 +56,14 @@ class Budget:
         return self._used
 
     def plan(self, workers: int, duration_s: int, rate_hz: int) -> Plan:
-        """As many workers as the bucket pays for, then one at a lower rate, else none."""
+        """As many workers as the bucket pays for, else none.
+
+        One at a lower rate where the bucket could never pay for more: a profile's start costs the
+        same for few ticks, so it is better to wait for the full rate.
+        """
         each = self.start_cpu_s + self.tick_cpu_s * duration_s * rate_hz
-        paid = min(workers, int(self._bucket_s / each))
-        if paid > 0 or workers == 0:
+        paid = max(0, min(workers, int(self._bucket_s / each)))
+        if paid > 0 or workers == 0 or each <= self.share * self.burst_s:
             return Plan(paid, rate_hz)
         lower = int((self._bucket_s - self.start_cpu_s) / (self.tick_cpu_s * duration_s))
         return Plan(1, lower) if lower >= min(rate_hz, RATE_HZ_MIN) else Plan(0, rate_hz)

@@ -13,16 +13,23 @@ def test_a_full_bucket_pays_for_all_and_an_empty_one_for_none():
     assert budget.plan(2, 5, 20) == Plan(0, 20)
 
 
-def test_a_small_bucket_pays_for_fewer_workers_then_for_a_lower_rate():
+def test_a_bucket_pays_for_fewer_workers_and_is_waited_for():
     budget = Budget(share=0.01, start_cpu_s=0.1, tick_cpu_s=0.001)
     budget.account(0, 0)
     budget.account(0.3 / (AIM * 0.01), 0)  # 0.3 s in the bucket; a worker costs 0.2
     assert budget.plan(8, 5, 20) == Plan(1, 20)
-    budget.account(0.3 / (AIM * 0.01), 0.149)  # 0.151 left: 0.051 for ticks
-    assert budget.plan(8, 5, 20) == Plan(1, 10)
-    budget.account(0.3 / (AIM * 0.01), 0.19)
+    budget.account(0.3 / (AIM * 0.01), 0.149)  # 0.151 left
     assert budget.plan(8, 5, 20) == Plan(0, 20)
     assert budget.plan(0, 5, 20) == Plan(0, 20)
+
+
+def test_a_bucket_too_small_for_the_rate_pays_for_a_lower_one():
+    budget = Budget(share=0.01, burst_s=16, start_cpu_s=0.1, tick_cpu_s=0.001)
+    budget.account(0, 0)
+    budget.account(100, 0)  # full: 0.16 s, and a worker costs 0.2
+    assert budget.plan(8, 5, 20) == Plan(1, 12)
+    budget.account(100, 0.05)
+    assert budget.plan(8, 5, 20) == Plan(0, 20), "fewer than 5 Hz"
 
 
 def test_what_is_used_stays_within_the_share_however_wrong_the_first_guess():
@@ -57,5 +64,5 @@ def test_the_first_minute_and_all_on_average_stay_below_the_share(true_cost):
         used.append(cpu)
     minutes = [(late - early) / 66 for early, late in zip(used, used[6:], strict=False)]
     assert minutes[0] < 0.01
-    assert max(minutes) < 0.012, "one window may cost more than was left"
+    assert max(minutes) < 0.015, "two windows may fall in one minute"
     assert sum(minutes) / len(minutes) == pytest.approx(0.009, abs=0.0006)
