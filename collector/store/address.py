@@ -1,7 +1,7 @@
 """Where a ClickHouse server is, and as whom to ask it."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 from collector.store.errors import StoreError
@@ -35,7 +35,7 @@ class ServerAddress:
 
     def at(self, host: str, port: int, database: str) -> "ServerAddress":
         """Another server and database, asked by the same user."""
-        return ServerAddress(host, port, self.user, database, self.password)
+        return replace(self, host=host, port=port, database=database, cluster="", others=())
 
 
 def parse_address(url: str) -> ServerAddress:

@@ -1,8 +1,16 @@
 """What is used of an engine is what it says it has."""
 
+import re
+
 import pytest
 
-from collector.store.dialect import INSERT_SETTINGS, SESSION_SETTINGS, dialect_of
+from collector.store.dialect import (
+    INSERT_SETTINGS,
+    SESSION_SETTINGS,
+    cluster_dialect,
+    dialect_of,
+)
+from collector.store.texts import query_text, schema_files, statements
 
 TOKENS = ("insert_deduplication_token", "deduplicate_blocks_in_dependent_materialized_views")
 WINDOW = "non_replicated_deduplication_window"
@@ -26,6 +34,35 @@ def test_what_is_there_is_used():
 def test_tokens_take_all_three(absent):
     settings = [name for name in TOKENS if name != absent]
     assert not dialect_of(settings, [WINDOW] if absent != WINDOW else []).has_tokens
+
+
+def test_a_cluster_has_its_own_engines_paths_and_sums():
+    text = (
+        "CREATE TABLE IF NOT EXISTS t {on_cluster}\nENGINE = {replicated}MergeTree{zookeeper_path}"
+    )
+    found = cluster_dialect(["insert_deduplicate"], "four", "x", query_text("sum_of_shards"))
+    table, summed = found.statements(text)
+    assert table == (
+        "CREATE TABLE IF NOT EXISTS t ON CLUSTER four\n"
+        "ENGINE = ReplicatedMergeTree('/clickhouse/dynoscope/x/{shard}/t', '{replica}')"
+    )
+    assert "CREATE TABLE IF NOT EXISTS x.t ON CLUSTER four AS x_local.t\n" in summed
+    assert "ENGINE = Distributed(four, x_local, t)" in summed
+    (whole,) = found.statements(text.replace("zookeeper_path", "zookeeper_path_of_all"))
+    assert whole.endswith("('/clickhouse/dynoscope/x/all/t', '{shard}-{replica}')")
+    (view,) = found.statements("CREATE MATERIALIZED VIEW v {on_cluster} TO {tables}t AS SELECT 1")
+    assert view == "CREATE MATERIALIZED VIEW v ON CLUSTER four TO x_local.t AS SELECT 1"
+    assert (found.is_replicated, found.correct) == (True, {"insert_deduplicate": 0})
+    assert found.session == {}
+
+
+def test_one_server_has_neither():
+    found = dialect_of([], [], "x")
+    for name in ("0001_requests.sql", "0002_minutes.sql", "0006_hours.sql"):
+        path = next(path for path in schema_files().values() if path.name == name)
+        for statement in statements(path):
+            (text,) = found.statements(statement)
+            assert not re.search(r"\{|Replicated|CLUSTER|Distributed", text)
 
 
 def test_both_engines_say_what_they_have(store, request):

@@ -8,11 +8,13 @@ import pytest
 from collector.answers.sides import Side
 from collector.store import reads
 from profiler.histogram import cost_bucket, wall_bucket, wall_edges_ns
-from tests.collector import rows
+from tests.collector import engines, rows
 from tests.collector.answers.oracle import alive, failed, grouped, quantile_ms, rows_of
 from tests.collector.arrow import with_column
 from tests.collector.rows import ENDPOINTS, SERVICE, STACKS, START_MS
 
+#: Without the cluster, which test_same_answers compares with these.
+store = engines.store
 END_MS = START_MS + 1_200_000
 TABLES = (
     rows.request_rows(1_500, 1, killed_share=0.02),
