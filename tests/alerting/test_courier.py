@@ -19,7 +19,7 @@ FIRING = Alert("a1", "r", "firing", "page", {"service": "shop"}, "It breaks.", N
 RESOLVED = replace(FIRING, state="resolved", ended_ms=NOW_MS + 60_000, summary="Resolved.")
 
 
-def courier_of(store: Store, *receivers: Receiver, timeout_s: float = 0.2) -> Courier:
+def courier_of(store: Store, *receivers: Receiver, timeout_s: float = 20.0) -> Courier:
     return Courier(store, [Webhook(one.url, timeout_s) for one in receivers])
 
 
@@ -44,7 +44,7 @@ def test_failures_are_tried_again_with_back_off_and_recorded(
     store: Store, receiver: Receiver
 ) -> None:
     receiver.answers = [500, "hang", (429, 30), 302]
-    courier = courier_of(store, receiver)
+    courier = courier_of(store, receiver, timeout_s=2.0)
     record_alert(store, FIRING, NOW_MS)
     tried = []
     for second in range(60):
@@ -183,7 +183,7 @@ def test_the_end_of_an_alert_that_was_delivered_is_told_in_silence_too(
 def test_the_second_evaluator_sends_only_what_the_first_did_not_within_the_grace(
     store: Store, receiver: Receiver
 ) -> None:
-    hook = Webhook(receiver.url, 0.2)
+    hook = Webhook(receiver.url, 20)
     first, second = (Courier(store, [hook], name, grace_s=25) for name in ("a", "b"))
     record_alert(store, FIRING, NOW_MS, by="a")
     assert second.deliver_once(NOW_MS) == 1
@@ -200,7 +200,7 @@ def test_the_second_evaluator_sends_only_what_the_first_did_not_within_the_grace
 
 
 def test_two_that_see_the_same_at_once_send_one_page(store: Store, receiver: Receiver) -> None:
-    hook = Webhook(receiver.url, 0.2)
+    hook = Webhook(receiver.url, 20)
     first, second = (Courier(store, [hook], name, grace_s=25) for name in ("a", "b"))
     record_alert(store, FIRING, NOW_MS, by="a")
     record_alert(store, replace(FIRING, started_ms=NOW_MS + 3), NOW_MS + 3, by="b")
@@ -215,7 +215,7 @@ def test_alerts_of_one_rule_go_in_one_message_where_that_is_asked_for(
     for i in range(3):
         record_alert(store, replace(FIRING, id=f"a{i}", labels={"host": f"web-{i}"}), NOW_MS)
     record_alert(store, replace(FIRING, id="b", rule="other", labels={"host": "x"}), NOW_MS)
-    courier = Courier(store, [Webhook(receiver.url, 0.2, is_grouped=True)])
+    courier = Courier(store, [Webhook(receiver.url, 20, is_grouped=True)])
     assert courier.deliver_once(NOW_MS) == 0
     assert sorted((one["rule"], len(one["alerts"])) for one in receiver.got) == [
         ("other", 1),

@@ -44,7 +44,8 @@ def build(store: Store, receiver: Receiver) -> Callable[..., Evaluator]:
             "settle_s": SETTLE_S,
             "interval_s": STEP_MS / 1000,
             "webhooks": [receiver.url],
-            "webhook_timeout_s": 0.2,
+            "webhook_timeout_s": 30.0,
+            "diagnosis_s": 120.0,
         }
         return build_evaluator(store, **{**settings, **changes})
 

@@ -7,7 +7,7 @@ WELL = EvaluatorHealth("web:8600", NOW_MS - 5_000, False, 12, 0, ())
 
 
 def test_one_that_is_well_takes_one_line():
-    assert text(evaluator_note([WELL], NOW_MS)) == "web:8600: 12 rules, as of 5 s ago"
+    assert text(evaluator_note([WELL], NOW_MS)) == "web:8600: 12 rules, as of just now"
 
 
 def test_what_fails_is_told():
