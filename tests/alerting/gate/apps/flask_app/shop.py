@@ -2,7 +2,7 @@
 
 import json
 
-from catalogue import cheapest, prices
+from catalogue import cheapest, prices  # type: ignore[import-not-found]
 from flask import Flask, request
 
 application = Flask(__name__)
