@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from profiler.calltree import FunctionIndex, Stack, index_functions
+from profiler.calltree import OWN, FunctionIndex, Stack, index_functions
 from profiler.drift import common_drift, stretched
 from profiler.endpoints import endpoint_changes, judged, worst_endpoint
 from profiler.fleet import fleet_changes
@@ -75,9 +75,8 @@ def compare_sides(
     worst = worst_endpoint(endpoints)
     moved = {name: with_moves(test, index) for name, test in tests.items()}
     tests = {name: replace(test, changes=moved[name]) for name, test in tests.items()}
-    test = tests.get(worst.endpoint) if worst else None
-    calls = [side.calls.get(worst.endpoint, {}) if worst else {} for side in (a, b)]
-    guilty = _named(guilty_function(test, worst, stacks, calls[0], calls[1]), was)
+    suspect = _named(_suspect(a, b, tests, worst, stacks), was)
+    guilty = suspect if worst else None
     functions = [_named(change, was) for test in tests.values() for change in test.changes]
     evidence = replace(_evidence(a, b, spreads, window_s, hosts), drift=drift)
     verdict = _overall(endpoints)
@@ -89,7 +88,7 @@ def compare_sides(
         headline=_headline(verdict, worst, guilty, endpoints, deploy, a.label, b.label),
         fleet=fleet,
         endpoints=tuple(endpoints),
-        functions=tuple(ranked(functions, worst, guilty)[:FUNCTIONS_MAX]),
+        functions=tuple(ranked(functions, worst, suspect)[:FUNCTIONS_MAX]),
         guilty=guilty,
         deploy=deploy,
         evidence=evidence,
@@ -117,6 +116,28 @@ def _tests(
 ) -> dict[str, FunctionTest]:
     found = {name: function_test(a, b, name, index, hosts) for name in dict.fromkeys(endpoints)}
     return {name: test for name, test in found.items() if test is not None}
+
+
+def _suspect(
+    a: SideData,
+    b: SideData,
+    tests: Mapping[str, FunctionTest],
+    worst: EndpointChange | None,
+    stacks: Sequence[Stack],
+) -> FunctionChange | None:
+    """The function to look at first, of the endpoint that rose; where none certainly did, of that
+    with the most certain rise of a function: a part may show what the whole hides."""
+    rises = [
+        (change.p_corrected, test.endpoint)
+        for test in tests.values()
+        for change in test.changes
+        if change.verdict == "regression" and change.origin == OWN
+    ]
+    name = worst.endpoint if worst else min(rises, default=(1.0, ""))[1]
+    if name not in tests:
+        return None
+    calls = [side.calls.get(name, {}) for side in (a, b)]
+    return guilty_function(tests[name], stacks, calls[0], calls[1])
 
 
 Named = TypeVar("Named", FunctionChange, FunctionChange | None)

@@ -145,7 +145,8 @@ def _judged(change: FunctionChange) -> FunctionChange:
 def ranked(
     functions: Sequence[FunctionChange], worst: EndpointChange | None, guilty: FunctionChange | None
 ) -> list[FunctionChange]:
-    """The guilty one first, then its endpoint's functions, own code before libraries, by rise."""
+    """The guilty one first, then its endpoint's functions, own code before libraries: certain rises
+    by size, all others by how certain they are."""
 
     def same(change: FunctionChange) -> bool:
         return guilty is not None and (change.endpoint, change.function) == (
@@ -159,6 +160,9 @@ def ranked(
             worst is None or change.endpoint != worst.endpoint,
             change.verdict != "regression",
             change.origin != OWN,
+            0.0
+            if change.verdict == "regression"
+            else float(np.nan_to_num(change.p_value, nan=1.0)),
             -abs(change.difference.value),
         ),
     )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from profiler.calltree import OWN, Stack
 from profiler.functions import FunctionTest, interval_at
-from profiler.records import EndpointChange, FunctionChange, Interval
+from profiler.records import FunctionChange, Interval
 from profiler.samples import cost_of
 from profiler.statistics import difference
 
@@ -44,15 +44,9 @@ class _Part:
 
 
 def guilty_function(
-    test: FunctionTest | None,
-    worst: EndpointChange | None,
-    stacks: Sequence[Stack],
-    calls_a: Calls,
-    calls_b: Calls,
+    test: FunctionTest, stacks: Sequence[Stack], calls_a: Calls, calls_b: Calls
 ) -> FunctionChange | None:
-    """None where no endpoint rose, or no function's rise is certain."""
-    if worst is None or test is None:
-        return None
+    """None where no function's rise is certain."""
     rising = [c for c in test.changes if c.origin == OWN and c.verdict == "regression"]
     candidate = max(rising, key=lambda change: change.difference.value, default=None)
     return candidate and _blamed(candidate, test, stacks, calls_a, calls_b)

@@ -20,12 +20,12 @@ from profiler.calltree import Stack
 from profiler.compare import compare_sides
 from profiler.measured import RequestWindows, SideData, StackWindows
 
-__all__ = ["live_trials"]
+__all__ = ["live_trials", "named", "run"]
 
 PROGRAM = Path(__file__).with_name("program.py")
-RATE_HZ = 100
+RATE_HZ = 200
 RUN_S = 4.0
-PAIRS = 4
+PAIRS = 6
 SHARES = (0.05, 0.30)
 ENDPOINT = "GET /view/"
 
@@ -60,11 +60,11 @@ def _trial(folder: Path, stage: int, size: float) -> str:
     sides: tuple[list[Run], list[Run]] = ([], [])
     for pair in range(PAIRS):
         for at in (0, 1) if pair % 2 else (1, 0):
-            sides[at].append(_run((plain, planted)[at], folder / "stacks.json"))
-    return _named(*sides)
+            sides[at].append(run((plain, planted)[at], folder / "stacks.json"))
+    return named(*sides)
 
 
-def _named(a: Sequence[Run], b: Sequence[Run]) -> str:
+def named(a: Sequence[Run], b: Sequence[Run]) -> str:
     """The first function of the comparison, as a reader sees it."""
     known: dict[tuple[str, ...], int] = {}
     sides = [_side(label, runs, known) for label, runs in (("r1", a), ("r2", b))]
@@ -73,15 +73,15 @@ def _named(a: Sequence[Run], b: Sequence[Run]) -> str:
     return found.functions[0].function if found.functions else "nothing"
 
 
-def _run(plan: Path, out: Path) -> Run:
-    command = [sys.executable, str(PROGRAM), str(plan), str(RUN_S)]
+def run(plan: Path, out: Path, seconds: float = RUN_S) -> Run:
+    command = [sys.executable, str(PROGRAM), str(plan), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         program.stdout.readline()
         sampler = subprocess.run(
             [
                 str(Path(sys.executable).with_name("py-spy")), "record", "--pid", str(program.pid),
-                "--rate", str(RATE_HZ), "--duration", str(int(RUN_S)), "--format", "speedscope",
+                "--rate", str(RATE_HZ), "--duration", str(int(seconds)), "--format", "speedscope",
                 "--output", str(out), "--function",
             ],
             capture_output=True, text=True, check=False,

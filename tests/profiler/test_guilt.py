@@ -126,3 +126,13 @@ def test_a_renamed_function_is_compared_with_itself():
     assert rank.verdict == "no change"
     assert rank.difference.low < 0 < rank.difference.high
     assert not any(one.function == "app:rank" for one in found.functions)
+
+
+def test_a_part_may_show_what_the_whole_hides():
+    """A rise that is too small to be the endpoint's regression still has its suspect on top."""
+    stacks = (Stack(("app:feed", "app:big"), (0, 0)), Stack(("app:feed", "app:small"), (0, 0)))
+    found = compared((20e6, 0.32e6), stacks, (20e6, 0.2e6))
+    assert found.verdict != "regression"
+    assert found.guilty is None
+    assert found.functions[0].function == "app:small"
+    assert found.functions[0].verdict == "regression"
