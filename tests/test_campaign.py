@@ -17,10 +17,11 @@ from typing import Any, Protocol
 
 import pytest
 
+from agent.errors import AgentError
+from agent.status import read_status
 from collector.store.store import open_store
 from collector.tokens import load_or_make_tokens
 from tests.agent.processes import ROOT, ask, target, until
-from tests.agent.test_command import status_of
 from tests.collector.clickhouse import ClickHouse, free_port
 
 WORKERS = 2
@@ -190,7 +191,7 @@ def test_what_was_written_is_stored_once_after_kills_of_a_server_too(tmp_path, r
 
 def _sent(agent: Agent, written: Counter[int]) -> bool:
     """Whether the agent has read all that was written, and the collector has taken it."""
-    status = status_of(agent.spool)
+    status = _status(agent)
     if status is None or status["spool"]["files"] > 1 or status["last_error"]:
         return False
     read = {int(one["ring_id"], 16): one["seq"] for one in status["workers"]}
@@ -199,6 +200,14 @@ def _sent(agent: Agent, written: Counter[int]) -> bool:
 
 def _sent_since(agent: Agent, read_ms: int) -> bool:
     """Whether a sending was taken after the records had been read."""
-    until(lambda: (now := status_of(agent.spool)) and now["updated_ms"] > read_ms + 1000, 30)
-    status = status_of(agent.spool)
+    until(lambda: (now := _status(agent)) and now["updated_ms"] > read_ms + 1000, 60)
+    status = _status(agent)
     return bool(status["ship"]["last_ok_ms"] > read_ms) and status["spool"]["files"] <= 1
+
+
+def _status(agent: Agent) -> Any:
+    """None before its first flush."""
+    try:
+        return read_status(agent.spool)
+    except AgentError:
+        return None
