@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.alerting.gate.repositories import edit, repository
 
 ROOT = Path(__file__).parents[3]
@@ -18,12 +20,13 @@ def gate(folder: Path, *words: str, status: int = 0) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1700,
     )
     assert ended.returncode == status, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr
 
 
+@pytest.mark.timeout(1800)
 def test_a_rise_inside_c_is_found_and_its_python_function_named(tmp_path: Path) -> None:
     app = repository(tmp_path / "app", "flask_app")
     edit(app, "catalogue.py", "number * 7919 % 1009", "sum([number] * 79) % 1009")
@@ -50,6 +53,7 @@ def test_a_rise_inside_c_is_found_and_its_python_function_named(tmp_path: Path) 
     assert "::error title=CPU of GET /items/::" in words
 
 
+@pytest.mark.timeout(1800)
 def test_the_same_code_counts_the_same_to_the_digit(tmp_path: Path) -> None:
     """With a database, a POST that writes, random bytes and the clock in the answers."""
     app = repository(tmp_path / "app", "django_app")

@@ -60,8 +60,10 @@ def _run(spec: dict[str, Any]) -> dict[str, Any]:
     answers = rounds.first()
     for _ in range(spec["warm_up"]):
         rounds.run()
-    result = {"answers": answers, "environment": environment.describe()}
-    if spec["mode"] != "check":
+    result = {"answers": answers}
+    if spec["mode"] == "check":
+        result["environment"] = environment.describe()
+    else:
         gc.collect()
         gc.freeze()
         gc.disable()
