@@ -15,6 +15,7 @@ from alerting import journal
 from alerting.alerts import Alert, Check, Finding, from_json
 from alerting.checking import Checker
 from alerting.courier import Courier
+from alerting.errors import AlertingError
 from alerting.heartbeat import Heartbeat
 from alerting.lifecycle import LifeCycle
 from alerting.rulebook import RuleBook
@@ -238,6 +239,9 @@ class Evaluator:
         try:
             step(int(self.clock() * 1000))
             self._errors.pop(name, None)
+        except AlertingError as error:
+            self._errors[name] = f"{name}: {error}"
+            log.error("%s", error)
         except Exception as error:
             self._errors[name] = f"{name}: {type(error).__name__}: {error}"
             log.exception("alerting failed; it goes on at the next turn")
