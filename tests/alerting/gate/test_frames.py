@@ -1,4 +1,4 @@
-"""Python functions as machine-code functions, in a process of its own: what they do stays the same."""
+"""Python functions as machine-code functions: what they do stays the same."""
 
 import subprocess
 import sys
