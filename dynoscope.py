@@ -109,7 +109,8 @@ def _settings(path: Path) -> dict[str, Any]:
     "--clickhouse",
     metavar="URL",
     help="Store in a ClickHouse server: clickhouse://user:password@host:port/database, or in a "
-    "cluster, with ?cluster=NAME after it. On the command line all users of the machine can read the password: use the variable.",
+    "cluster, with ?cluster=NAME after it. On the command line all users of the machine can read "
+    "the password: use the variable.",
 )
 @click.option("--rules", type=click.Path(path_type=Path), help="Folder of rules (*.yaml).")
 @click.option("--bundled-rules/--no-bundled-rules", default=True, help="Load the bundled rules.")
