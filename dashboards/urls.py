@@ -34,6 +34,10 @@ class Query:
     #: `-1h`, or RFC 3339; empty: as long as the page likes to look back
     start: str = ""
     end: str = "now"
+    #: of a flame graph: from this function on, by view callers or callees; what is folded
+    function: str = ""
+    view: str = ""
+    fold: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -122,9 +122,23 @@ def _panels(
         frame.panel(
             "Evidence",
             evidence(found.evidence),
-            html.P(link("Difference flame graph", flame)),
+            html.P(
+                [
+                    link("Difference flame graph", flame),
+                    *(_around(guilty.function, guilty.endpoint, query) if guilty else ()),
+                ]
+            ),
             html.Div(as_of(answer.as_of_ms), className="dy-dim"),
             limit_note(answer.limits, answer.truncated),
             width="half",
         ),
     ]
+
+
+def _around(function: str, endpoint: str, query: Query) -> list[Component | str]:
+    """Links to who calls a function, and what it calls."""
+    found: list[Component | str] = []
+    for view in ("callers", "callees"):
+        to = href("/flame", query, endpoint=endpoint, function=function, view=view)
+        found += [" · ", link(f"its {view}", to)]
+    return found

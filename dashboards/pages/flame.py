@@ -16,7 +16,8 @@ from dashboards.blocks.states import empty
 from dashboards.blocks.text import link
 from dashboards.figures.flame import flame_payload
 from dashboards.source import Question, Source, ask
-from dashboards.urls import href, parse_query
+from dashboards.urls import Query, href, parse_query
+from profiler.processors import FOLDS
 from profiler.records import FlameGraph
 
 PATH = "/flame"
@@ -71,14 +72,20 @@ def _pickers(question: Question) -> list[Component]:
                     frame.picker("a", "Before", query.a, sides, 170),
                     "→",
                     frame.picker("b", "After", query.b, sides, 170),
+                    _folds(query.fold),
                     link("one side only", href(PATH, query, a="", b="")),
                 ],
                 className="dy-controls-part",
             )
         ]
     return [
-        frame.picker("release", "Release", query.release, releases, 170, everything="all releases")
+        frame.picker("release", "Release", query.release, releases, 170, everything="all releases"),
+        _folds(query.fold),
     ]
+
+
+def _folds(chosen: str) -> Component:
+    return frame.picker("fold", "Fold", chosen, list(FOLDS), 130, everything="nothing")
 
 
 def _graph(source: Source, question: Question) -> Component:
@@ -87,7 +94,16 @@ def _graph(source: Source, question: Question) -> Component:
     one = f"release:{query.release}" if query.release else f"window:{query.start or START}..now"
     a = parse_side(query.a if two else one, question.window)
     b = parse_side(query.b, question.window) if two else None
-    answer = flamegraph(source.store, a, b, service=service, endpoint=query.endpoint)
+    answer = flamegraph(
+        source.store,
+        a,
+        b,
+        service=service,
+        endpoint=query.endpoint,
+        function=query.function,
+        view=query.view,
+        fold=query.fold,
+    )
     graph = answer.data
     if not (graph.samples_a or graph.samples_b):
         return empty(
@@ -97,7 +113,27 @@ def _graph(source: Source, question: Question) -> Component:
         )
     payload = flame_payload(graph, a.release or a.label, b.release or b.label if b else "")
     return html.Div(
-        [_about(answer, query.endpoint or "all endpoints"), dcc.Store(id=DATA, data=payload)]
+        [
+            _about(answer, query.endpoint or "all endpoints"),
+            _turned(query) if query.function else None,
+            dcc.Store(id=DATA, data=payload),
+        ]
+    )
+
+
+def _turned(query: Query) -> Component:
+    """Which way the tree is turned, and the other ways."""
+    other = {"callers": "callees", "callees": "callers"}.get(query.view, "callers")
+    return html.P(
+        [
+            f"{query.view} of ",
+            html.Code(query.function),
+            ": ",
+            link(f"show its {other}", href(PATH, query, view=other)),
+            ", ",
+            link("show the whole tree", href(PATH, query, function="", view="")),
+        ],
+        className="dy-dim",
     )
 
 

@@ -61,3 +61,19 @@ def test_two_sides_look_back_a_day_by_themselves():
     two = flame.layout(a="release:r1", b="release:r2")
     assert with_id(one, {"pick": "start", "was": "-1h"})["value"] == "-1h"
     assert with_id(two, {"pick": "start", "was": "-24h"})["value"] == "-24h"
+
+
+def test_the_tree_turns_upside_down_from_a_function(pages):
+    turned = {"function": seeds.GUILTY, "view": "callers", "release": "r2"}
+    part = shown(pages, endpoint=seeds.FEED, **turned)
+    data = with_id(part, flame.DATA)["data"]
+    names = [data["names"][at] for at in data["name"]]
+    assert [name for at, name in enumerate(names) if data["parent"][at] == 0] == [seeds.GUILTY]
+    assert len(names) > 2
+    assert "callers of" in text(part)
+
+
+def test_own_code_alone(pages):
+    data = with_id(shown(pages, release="r2", fold="own"), flame.DATA)["data"]
+    assert {data["origins"][at] for at in data["origin"]} == {"own"}
+    assert "fold names" in text(shown(pages, release="r2", fold="nonsense"))
