@@ -6,6 +6,7 @@ failed is closed; the next use connects again, so that a server may restart bene
 
 import logging
 import queue
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -55,6 +56,7 @@ class Server(Alone):
         dialect: Dialect | None = None,
     ) -> None:
         """With a `dialect` nothing is asked yet: the server may be away."""
+        _check_authorities(address.ca)
         self._address = address
         self._limits = limits
         self._settings: dict[str, Any] = {}
@@ -155,6 +157,8 @@ class Server(Alone):
             database=database,
             user=address.user,
             password=address.password,
+            secure=address.secure,
+            ca_certs=address.ca or None,
             client_name="dynoscope",
             connect_timeout=CONNECT_S,
             send_receive_timeout=self._limits.seconds + GRACE_S,
@@ -207,12 +211,27 @@ class Server(Alone):
                 return StoreAway(f"{what}: a server of the cluster went away, ask again.")
             words = str(error.message).split("Stack trace:")[0].strip()
             return StoreError(f"{what}: {words}")
+        if "CERTIFICATE_VERIFY_FAILED" in f"{error} {error.__context__}":
+            return StoreError(
+                f"{what}: the certificate of {self._address} is not trusted: name the file of its "
+                "authority with ?ca=FILE, and the server by the name that it certifies."
+            )
         if isinstance(error, errors.NetworkError | errors.SocketTimeoutError | OSError | EOFError):
             return StoreAway(
                 f"{what}: the ClickHouse server {self._address} does not answer, "
                 f"or has no such database for {self._address.user!r}."
             )
         return StoreError(f"{what}: {error}")
+
+
+def _check_authorities(path: str) -> None:
+    """Raise StoreError unless a file of certificates can be read; "": none is named."""
+    try:
+        if path:
+            ssl.create_default_context(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        why = error.strerror or str(error)
+        raise StoreError(f"{path} is no file of certificates in PEM: {why}") from error
 
 
 def _arrow_type(kind: str) -> pa.DataType:
