@@ -1,5 +1,6 @@
 """The store of a test module, once over each engine."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector.store import dialect
+from collector.store.replica import Replica
 from collector.store.retention import KEEP_DAYS, days_held, drop_day
 from collector.store.store import Store, open_store
 from tests.collector.cluster import Cluster
@@ -48,7 +50,18 @@ def emptied(cluster: Cluster) -> Store:
         for day in days:
             assert table in KEEP_DAYS
             drop_day(store, table, day)
+    for replica in store._engine._local.all:  # type: ignore[attr-defined]
+        if replica.leads("moved_days"):
+            replica.execute("ALTER TABLE moved_days DROP PARTITION tuple()")
+    last = time.monotonic() + 60
+    while any(_moved(replica) for replica in store._engine._local.all):  # type: ignore[attr-defined]
+        assert time.monotonic() < last
+        time.sleep(0.02)
     return store
+
+
+def _moved(replica: Replica) -> bool:
+    return bool(replica.select("SELECT until_ms FROM moved_days", {}).num_rows)
 
 
 def merge(store: Store, table: str) -> None:
