@@ -129,4 +129,5 @@ def _add_errors(app: Flask) -> None:
     def http_error(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400 or not request.path.startswith("/v1/"):
             return error
-        return jsonify(error=error.description), error.code
+        allowed = {name: text for name, text in error.get_headers() if name == "Allow"}
+        return jsonify(error=error.description), error.code, allowed
