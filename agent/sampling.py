@@ -29,6 +29,7 @@ __all__ = ["Samples", "Sampling", "cpu_s", "spread"]
 WINDOW_GAPS_MAX = 10
 ROWS_WAITING_MAX = 50_000
 SYS_PATHS_MAX = 64
+PUT_OFF = "waiting for budget"
 WRONG_THREAD = (
     "py-spy reads the thread id of another process, so waits would count as CPU"
     " (uWSGI: set py-call-osafterfork = true)"
@@ -145,8 +146,9 @@ class Sampling:
         if not able:
             self.state = "no worker to sample"
         elif plan.workers == 0:
-            self.state = "waiting for budget"
-            self.limits.add("windows_put_off_for_budget")
+            if self.state != PUT_OFF:  # once for each window
+                self.limits.add("windows_put_off_for_budget")
+            self.state = PUT_OFF
         else:
             self.state = "sampling"
         return spread(able, plan.workers, self.rng), plan.rate_hz
