@@ -9,7 +9,7 @@ setup(
         Extension(
             "dynoscope_probe._fast",
             sorted(glob("fast/*.c")),
-            depends=["fast/fast.h"],
+            depends=sorted(glob("fast/*.h")),
             extra_compile_args=["-O2"],
             optional=True,
         )

@@ -1,5 +1,6 @@
 from typing import Any, Callable
 
+INTERFACE: int
 RECORD_FORMAT: str
 SLOT_FORMAT: str
 PREFIX_FORMAT: str
@@ -10,6 +11,7 @@ class Core:
     request_type: type
     failed: Callable[[Any, BaseException], None]
     is_file: Callable[[Any, Any], bool]
+    endpoint_name: Callable[[str, Any], str]
     body_type: type
     sized_body_type: type
 
@@ -18,3 +20,10 @@ class Core:
 
 class Count: ...
 class Caller: ...
+class Answer: ...
+
+class Routes:
+    def __init__(self, **parts: Any) -> None: ...
+    def early(self, environ: Any) -> tuple[Any, Any]: ...
+    def taking(self) -> Any: ...
+    def entering(self, inside: Any, taking: Any) -> Any: ...

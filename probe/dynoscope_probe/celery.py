@@ -56,7 +56,7 @@ def _counted(name: str, task: Any, run: Callable[..., Any]) -> Callable[..., Any
         if request is None:
             return run(*arguments, **named)
         try:
-            result = request.frame(run, *arguments, **named)
+            result = request.frame(functools.partial(run, *arguments, **named))
         except BaseException as error:
             request.end(_failed(request, error))
             raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from contextvars import ContextVar
 from types import FunctionType
 from typing import Any, Callable, Optional
 
@@ -25,10 +26,10 @@ from django.urls import (
 )
 from django.utils.translation import get_language
 
-from dynoscope_probe import guard
+from dynoscope_probe import fast, guard
 from dynoscope_probe.django_languages import depends_on_language
 from dynoscope_probe.endpoint import async_endpoint_frame, endpoint_name, without_frames
-from dynoscope_probe.request import HTTP, Request, current_request
+from dynoscope_probe.request import HTTP, Request, compiled_core, current_request
 from dynoscope_probe.routes import mounted
 
 __all__ = ["early_answer", "install"]
@@ -94,9 +95,48 @@ def early_answer(environ: dict[str, Any]) -> tuple[Optional[str], Any]:
 def install() -> None:
     """Have Django's handlers take early answers, also handlers that are made already."""
     resolve = BaseHandler.resolve_request
-    BaseHandler.resolve_request = taking = _taking(resolve)
-    _run_through(BaseHandler._get_response, _stub, _entering, taking, resolve)
+    routes = _compiled_routes(resolve)
+    if routes is None:
+        taking, entering = _taking(resolve), _entering
+    else:
+        taking = functools.update_wrapper(routes.taking(), resolve)
+        entering = _compiled_entering(routes)
+    BaseHandler.resolve_request = taking
+    _run_through(BaseHandler._get_response, _stub, entering, taking, resolve)
     _run_through(BaseHandler._get_response_async, _async_stub, _async_entering, taking, resolve)
+
+
+def _compiled_entering(routes: Any) -> Callable[..., Any]:
+    def entering(inside: Any, taking: Any, resolve: Any) -> Any:
+        return routes.entering(inside, taking)
+
+    return entering
+
+
+def _compiled_routes(resolve: Callable[..., Any]) -> Any:
+    """The same in C for requests that are as usual; None where there is no compiled part."""
+    global Answer, early_answer
+    if compiled_core is None:
+        return None
+    routes = fast.compiled().Routes(
+        core=compiled_core,
+        kept_settings=_kept_settings,
+        resolver_of=_resolver_of,
+        not_found=Resolver404,
+        depends_on_language=depends_on_language,
+        get_language=get_language,
+        mounted=mounted,
+        prefix_now=_prefix_now,
+        prefix_var=_prefix_var(),
+        early=early_answer,
+        settled=_settled,
+        second_frame=_second_frame,
+        resolve=resolve,
+        taken=TAKEN,
+    )
+    Answer = fast.compiled().Answer  # type: ignore[misc]
+    early_answer = routes.early
+    return routes
 
 
 def _taking(resolve: Callable[..., Any]) -> Callable[..., Any]:
@@ -182,6 +222,16 @@ def _prefix_reader() -> Callable[[], str]:
         return stored(storage).data.get("value", "/")  # type: ignore[no-any-return]
 
     return prefix
+
+
+def _prefix_var() -> Optional[ContextVar[Any]]:
+    """The context variable that holds the prefix, tagged with its thread, where it is so."""
+    if _prefix_now is get_script_prefix:
+        return None
+    storage = base._prefixes._storage
+    var = getattr(storage, "_data", None)
+    tagged = hasattr(storage._storage(), "thread_id")
+    return var if tagged and isinstance(var, ContextVar) else None
 
 
 def _script_prefix(environ: dict[str, Any]) -> str:

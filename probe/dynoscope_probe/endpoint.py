@@ -47,10 +47,10 @@ def endpoint_name(method: str, route: Optional[str]) -> str:
 
 
 def endpoint_frame(name: str) -> Callable[..., Any]:
-    """A function `frame(call, *arguments, **named)` whose frame bears the endpoint's name."""
+    """A function `frame(call, *arguments)` whose frame bears the endpoint's name."""
 
-    def frame(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        return call(*arguments, **named)
+    def frame(call: Callable[..., Any], *arguments: Any) -> Any:
+        return call(*arguments)
 
     return under_endpoint_name(frame, name)
 

@@ -1,7 +1,8 @@
 """Chooses the compiled part (`_fast`) where it was built; pure Python does the same, more slowly.
 
-What is compiled is what every request passes through: `request.begin_request`, `Request.end` and
-the middleware's call. All else is borrowed from the Python classes, so that there is one of it.
+What is compiled is what every request passes through: `request.begin_request`, `Request.end`, the
+middleware's call, and what Django's handlers ask of django_routes.py. All else is borrowed from the
+Python classes, so that there is one of it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dynoscope_probe import layout
 
 __all__ = ["compiled", "compiled_class", "knows_slots"]
 
+#: As in fast.h.
+INTERFACE = 2
 _OFF = ("0", "false", "no", "off")
 
 
@@ -24,9 +27,11 @@ def compiled() -> Any:
         from dynoscope_probe import _fast
     except ImportError:
         return None
+    if getattr(_fast, "INTERFACE", 0) != INTERFACE:
+        return None  # built from the sources of another version
     formats = (_fast.RECORD_FORMAT, _fast.SLOT_FORMAT, _fast.PREFIX_FORMAT)
     if formats != (layout.RECORD.format, layout.SLOT.format, layout.RECORD_PREFIX.format):
-        return None  # built from the sources of another version
+        return None
     return _fast
 
 

@@ -212,6 +212,7 @@ def _hide(error: BaseException) -> None:
 
 if compiled_core is not None:
     compiled_core.failed, compiled_core.is_file = _failed, _is_file
+    compiled_core.endpoint_name = endpoint_name
     Middleware = fast.compiled_class(  # type: ignore[assignment, misc]
         fast.compiled().Caller, Middleware, _core=compiled_core
     )

@@ -69,11 +69,11 @@ class Profile:
         """An endpoint's frame that profiles what is called through it."""
         start, stop = self._start, self._stop
 
-        def frame(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        def frame(call: Callable[..., Any], *arguments: Any) -> Any:
             mine = False
             try:
                 mine = start()
-                return call(*arguments, **named)
+                return call(*arguments)
             finally:
                 if mine:
                     stop()

@@ -6,6 +6,7 @@ import sys
 from typing import Any, Callable, Optional
 
 from dynoscope_probe import guard
+from dynoscope_probe.request import compiled_core
 
 __all__ = ["Resolver", "install_django", "mounted", "resolver_of"]
 
@@ -30,7 +31,7 @@ def resolver_of(application: Any) -> Resolver:
     if install_django():
         from dynoscope_probe.django_routes import early_answer
 
-        return _never_raising(early_answer)
+        return early_answer if compiled_core is not None else _never_raising(early_answer)
     return _no_route
 
 

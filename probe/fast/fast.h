@@ -10,6 +10,10 @@
 #include <Python.h>
 #include <stdint.h>
 #include <structmember.h>
+#include <time.h>
+
+/* Goes up with every change of what the Python modules and this one expect of each other: fast.py. */
+#define INTERFACE 2
 
 /* layout.RECORD, layout.SLOT: compared with layout.py when the module is loaded (loading.py). */
 #define RECORD_FORMAT "<BBBBHHQQQQIIIIIIQQQQIIQQQQQIIIIIIQQQB3xI"
@@ -67,7 +71,8 @@ enum { KIND_HTTP };
 /* Texts that are looked up in every request. */
 #define NAMES(X) \
     X(_process) X(state) X(slot) X(group) X(native_id) X(seen) X(due) X(greenlet) \
-    X(HTTP_TRACEPARENT) X(_core) X(_application) X(_endpoint) X(close) X(status) X(read)
+    X(HTTP_TRACEPARENT) X(REQUEST_METHOD) X(_core) X(_application) X(_endpoint) X(_resolve) \
+    X(close) X(status) X(read)
 
 typedef struct {
     PyObject_HEAD
@@ -83,6 +88,7 @@ typedef struct {
     PyObject *request_type; /* subclass of Count that begin() makes */
     PyObject *failed;       /* (request, error): an error leaves the application */
     PyObject *is_file;      /* (response, environ) -> bool */
+    PyObject *endpoint_name; /* (method, route) -> text */
     PyObject *ledger;       /* of the process that was current last */
     PyObject *count_type, *ledger_type, *start_type, *body_type, *sized_body_type;
     PyObject *iter, *next; /* builtins */
@@ -126,14 +132,34 @@ int core_swallow(Core *core);
 uint32_t fast_crc32(const void *data, size_t length);
 void fast_crc32_init(void);
 
+/* begin.c */
+enum { NAMED_WHOLE, NAMED_BY_ROUTE };
+/* `namer(environ)` gives (endpoint or its route, by `named`; Request.routing). */
+PyObject *count_begin(Core *core, int kind, PyObject *namer, int named, PyObject *environ);
+
 /* request.c */
 extern PyType_Spec count_spec;
-PyObject *count_begin(Core *core, int kind, PyObject *namer, PyObject *environ);
+void count_naming(Count *self);
 int count_end(Count *self, int outcome);
 int count_status(const Count *self);
 
 /* middleware.c */
 extern PyType_Spec caller_spec, start_spec, body_spec, sized_body_spec;
+
+/* routes.c, steps.c */
+extern PyType_Spec routes_spec, answer_spec, taking_spec, entering_spec;
+
+static inline int64_t clock_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline uint64_t not_negative(int64_t number) { return number > 0 ? (uint64_t)number : 0; }
+
+static inline uint32_t at_most_u32(int64_t number) {
+    return number <= 0 ? 0 : number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+}
 
 static inline PyObject *new_reference(PyObject *object) {
     Py_XINCREF(object);

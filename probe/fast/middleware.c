@@ -298,32 +298,57 @@ static PyObject *call_counted(Core *core, PyObject *request, PyObject *applicati
     return counted(core, (Count *)request, response, environ);
 }
 
+/* The request, begun; None: nothing is to be counted. */
+static PyObject *begun(Core *core, PyObject *self, PyObject *environ) {
+    /* Not through __getattr__, which asks the application. */
+    PyObject *namer = PyObject_GenericGetAttr(self, core->names._resolve);
+    int by = NAMED_BY_ROUTE;
+    if (namer == Py_None) { /* not known before the first request */
+        Py_DECREF(namer);
+        namer = PyObject_GenericGetAttr(self, core->names._endpoint);
+        by = NAMED_WHOLE;
+    }
+    if (namer == NULL) return NULL;
+    PyObject *request = count_begin(core, KIND_HTTP, namer, by, environ);
+    Py_DECREF(namer);
+    return request;
+}
+
 static PyObject *call_with(Core *core, PyObject *self, PyObject *environ,
                            PyObject *start_response) {
-    /* Not through __getattr__, which asks the application. */
     PyObject *application = PyObject_GenericGetAttr(self, core->names._application);
-    PyObject *namer = PyObject_GenericGetAttr(self, core->names._endpoint);
-    PyObject *request = NULL, *response = NULL;
-    if (application != NULL && namer != NULL)
-        request = count_begin(core, KIND_HTTP, namer, environ);
+    PyObject *request = application == NULL ? NULL : begun(core, self, environ), *response = NULL;
     if (request == Py_None) {
         PyObject *args[] = {environ, start_response};
         response = PyObject_Vectorcall(application, args, 2, NULL);
     } else if (request != NULL)
         response = call_counted(core, request, application, environ, start_response);
     Py_XDECREF(application);
-    Py_XDECREF(namer);
     Py_XDECREF(request);
     return response;
+}
+
+/* What `_core` is: its name is kept by the module, made anew it would cost a search of all bases. */
+static PyObject *core_of_type(PyTypeObject *type) {
+    PyTypeObject *base = type;
+    while (base->tp_base != NULL && base->tp_base != &PyBaseObject_Type) base = base->tp_base;
+    PyObject *module = PyType_GetModule(base);
+    PyObject **name = module == NULL ? NULL : PyModule_GetState(module);
+    if (name != NULL && *name != NULL) return PyObject_GetAttr((PyObject *)type, *name);
+    PyErr_Clear();
+    return PyObject_GetAttrString((PyObject *)type, "_core");
 }
 
 static PyObject *caller_call(PyObject *self, PyObject *arguments, PyObject *named) {
     static char *names[] = {"environ", "start_response", NULL};
     PyObject *environ, *start_response, *response = NULL;
-    if (!PyArg_ParseTupleAndKeywords(arguments, named, "OO:__call__", names, &environ,
-                                     &start_response))
+    if (named == NULL && PyTuple_GET_SIZE(arguments) == 2) {
+        environ = PyTuple_GET_ITEM(arguments, 0);
+        start_response = PyTuple_GET_ITEM(arguments, 1);
+    } else if (!PyArg_ParseTupleAndKeywords(arguments, named, "OO:__call__", names, &environ,
+                                            &start_response))
         return NULL;
-    PyObject *core = PyObject_GetAttrString((PyObject *)Py_TYPE(self), "_core");
+    PyObject *core = core_of_type(Py_TYPE(self));
     if (core == NULL) return NULL;
     if (is_core(core))
         response = call_with((Core *)core, self, environ, start_response);

@@ -17,6 +17,8 @@ static int module_exec(PyObject *module) {
     return -1;
 #endif
     fast_crc32_init();
+    PyObject **core_name = PyModule_GetState(module);
+    if ((*core_name = PyUnicode_InternFromString("_core")) == NULL) return -1;
     if (add_type(module, "Core", &core_spec, 0) < 0 ||
         add_type(module, "Ledger", &ledger_spec, 1) < 0 ||
         add_type(module, "Count", &count_spec, 0) < 0 ||
@@ -24,6 +26,11 @@ static int module_exec(PyObject *module) {
         add_type(module, "Body", &body_spec, 1) < 0 ||
         add_type(module, "SizedBody", &sized_body_spec, 1) < 0 ||
         add_type(module, "Caller", &caller_spec, 0) < 0 ||
+        add_type(module, "Answer", &answer_spec, 0) < 0 ||
+        add_type(module, "Taking", &taking_spec, 1) < 0 ||
+        add_type(module, "Entering", &entering_spec, 1) < 0 ||
+        add_type(module, "Routes", &routes_spec, 0) < 0 ||
+        PyModule_AddIntConstant(module, "INTERFACE", INTERFACE) < 0 ||
         PyModule_AddStringConstant(module, "RECORD_FORMAT", RECORD_FORMAT) < 0 ||
         PyModule_AddStringConstant(module, "SLOT_FORMAT", SLOT_FORMAT) < 0 ||
         PyModule_AddStringConstant(module, "PREFIX_FORMAT", PREFIX_FORMAT) < 0)
@@ -49,12 +56,27 @@ static PyModuleDef_Slot slots[] = {
     {0, NULL},
 };
 
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    PyObject **core_name = PyModule_GetState(module);
+    Py_VISIT(*core_name);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    PyObject **core_name = PyModule_GetState(module);
+    Py_CLEAR(*core_name);
+    return 0;
+}
+
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "dynoscope_probe._fast",
     .m_doc = "The compiled part of dynoscope_probe.",
     .m_methods = functions,
     .m_slots = slots,
+    .m_size = sizeof(PyObject *), /* the text "_core" */
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
 };
 
 PyMODINIT_FUNC PyInit__fast(void) { return PyModuleDef_Init(&definition); }

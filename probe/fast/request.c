@@ -2,286 +2,12 @@
 #include "fast.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define COUNT_OBJECTS(X) \
     X(ledger) X(early_name) X(frame) X(flags) X(group) X(before) X(statements) X(status_line) \
     X(thread) X(tracestate) X(calls) X(deep) X(routing) \
     X(named_before)
-
-#define UNINTERRUPTED_NS 20000
-
-static inline int64_t clock_ns(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static inline uint64_t not_negative(int64_t number) { return number > 0 ? (uint64_t)number : 0; }
-
-static inline uint32_t at_most_u32(int64_t number) {
-    return number <= 0 ? 0 : number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
-}
-
-/* --- begin ------------------------------------------------------------------------------------ */
-
-/* Frame and string id of an endpoint, as Process.endpoint gives them. */
-static int take_endpoint(Count *self, Ledger *ledger, PyObject *name) {
-    PyObject *known = PyDict_GetItemWithError(ledger->frames, name);
-    if (known == NULL && PyErr_Occurred()) return -1;
-    Py_XINCREF(known);
-    if (known == NULL) known = PyObject_CallMethod(ledger->process, "endpoint", "O", name);
-    if (known == NULL) return -1;
-    int taken = PyArg_ParseTuple(known, "OI", &self->frame, &self->endpoint_id);
-    if (taken) Py_INCREF(self->frame);
-    else self->frame = NULL;
-    Py_DECREF(known);
-    return taken ? 0 : -1;
-}
-
-static int take_thread(Count *self, Ledger *ledger) {
-    Core *core = (Core *)ledger->core;
-    self->thread = PyObject_GetAttr(ledger->threads, core->names.state);
-    if (self->thread == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
-        PyErr_Clear();
-        self->thread = PyObject_CallMethod(ledger->process, "thread", NULL);
-        if (self->thread == NULL) return -1;
-    }
-    PyObject *slot = PyObject_GetAttr(self->thread, core->names.slot);
-    if (slot == NULL) return -1;
-    self->slot = (int)PyLong_AsLong(slot);
-    Py_DECREF(slot);
-    self->group = PyObject_GetAttr(self->thread, core->names.group);
-    if (self->group == NULL || PyErr_Occurred()) return -1;
-    self->thread_ident = PyThread_get_thread_ident();
-    return 0;
-}
-
-/* The caller's trace, told by Python; `traceparent` is a borrowed header value. */
-static int take_callers_trace(Count *self, Ledger *ledger, PyObject *traceparent,
-                              PyObject *environ) {
-    Core *core = (Core *)ledger->core;
-    PyObject *trace = PyObject_CallFunctionObjArgs(core->trace_context, traceparent,
-                                                   ledger->random_bits,
-                                                   ledger->trace_threshold_number, NULL);
-    if (trace == NULL) return -1;
-    uint64_t *t = self->trace;
-    int taken = PyTuple_Check(trace) && PyTuple_GET_SIZE(trace) == 5;
-    for (int n = 0; taken && n < 5; n++)
-        t[n] = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(trace, n));
-    if (taken && !PyErr_Occurred())
-        self->tracestate = PyObject_CallFunctionObjArgs(core->tracestate_of, trace, environ, NULL);
-    else if (!PyErr_Occurred())
-        PyErr_SetString(PyExc_TypeError, "a trace of another make");
-    Py_DECREF(trace);
-    return self->tracestate == NULL ? -1 : 0;
-}
-
-static int take_trace(Count *self, Ledger *ledger, PyObject *environ) {
-    Core *core = (Core *)ledger->core;
-    PyObject *traceparent = NULL;
-    if (PyDict_CheckExact(environ)) {
-        traceparent = PyDict_GetItemWithError(environ, core->names.HTTP_TRACEPARENT);
-        if (traceparent == NULL && PyErr_Occurred()) return -1;
-        Py_XINCREF(traceparent);
-    } else {
-        traceparent = PyObject_CallMethod(environ, "get", "O", core->names.HTTP_TRACEPARENT);
-        if (traceparent == NULL) return -1;
-    }
-    int there = traceparent == NULL ? 0 : PyObject_IsTrue(traceparent);
-    if (there > 0) there = take_callers_trace(self, ledger, traceparent, environ) < 0 ? -1 : 1;
-    Py_XDECREF(traceparent);
-    if (there) return there < 0 ? -1 : 0;
-    self->trace[0] = ledger_random(ledger);
-    self->trace[1] = ledger_random(ledger);
-    self->trace[2] = (self->trace[1] & RANDOM_MASK) < ledger->trace_threshold;
-    self->trace[3] = 0;
-    self->trace[4] = ledger_random(ledger);
-    self->tracestate = new_reference(core->names.empty);
-    return 0;
-}
-
-static int mark_in_flight(Count *self, Ledger *ledger) {
-    if (self->slot == NO_SLOT) return 0;
-    Core *core = (Core *)ledger->core;
-    PyObject *native = PyObject_GetAttr(self->thread, core->names.native_id);
-    if (native == NULL) return -1;
-    Slot fields = {
-        .busy = 1,
-        .thread_id = (uint32_t)PyLong_AsUnsignedLong(native),
-        .started_ns = (uint64_t)self->started_ns,
-        .started_monotonic_ns = (uint64_t)self->started_monotonic_ns,
-        .endpoint_id = self->endpoint_id,
-        .kind = (uint32_t)self->kind,
-        .trace_id_high = self->trace[0],
-        .trace_id_low = self->trace[1],
-    };
-    Py_DECREF(native);
-    if (PyErr_Occurred()) return -1;
-    ledger_begin(ledger, self->slot, &fields);
-    return 0;
-}
-
-/* Whether other requests may run on this thread before this one ends. */
-static int take_countable(Count *self, Core *core) {
-    self->countable = 1;
-    PyObject *greenlet = PyDict_GetItemWithError(core->modules, core->names.greenlet);
-    if (greenlet == NULL) return PyErr_Occurred() ? -1 : 0;
-    PyObject *inside = PyObject_CallObject(core->in_greenlet, NULL);
-    int is = inside == NULL ? -1 : PyObject_IsTrue(inside);
-    Py_XDECREF(inside);
-    self->countable = !is;
-    return is < 0 ? -1 : 0;
-}
-
-/* A request whose turn it is gets a profile: see deep.py. */
-static int ask_for_profile(Count *self, Ledger *ledger) {
-    Core *core = (Core *)ledger->core;
-    uint64_t control;
-    memcpy(&control, (char *)ledger->memory.buf + ledger->control_at, 8);
-    PyObject *seen = PyObject_GetAttr(ledger->deep, core->names.seen);
-    PyObject *due = seen == NULL ? NULL : PyObject_GetAttr(ledger->deep, core->names.due);
-    if (due == NULL) {
-        Py_XDECREF(seen);
-        return -1;
-    }
-    int wanted = control != PyLong_AsUnsignedLongLong(seen) ||
-                 self->number >= PyLong_AsUnsignedLongLong(due);
-    Py_DECREF(seen);
-    Py_DECREF(due);
-    if (PyErr_Occurred()) return -1;
-    if (!wanted) return 0;
-    PyObject *done = PyObject_CallMethod(ledger->deep, "begin", "O", self);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
-static int read_counter(Count *self, int64_t *ns, PyObject **reading) {
-    if (self->group == Py_None) {
-        *ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-        return 0;
-    }
-    PyObject *old = *reading;
-    *reading = PyObject_CallMethod(self->group, "read", NULL);
-    Py_XDECREF(old);
-    return *reading == NULL ? -1 : 0;
-}
-
-/* Asks for the endpoint's name, and what Request.routing is to be: (text, object). */
-static int take_name(Count *self, Ledger *ledger, PyObject *namer, PyObject *environ) {
-    PyObject *args[] = {environ};
-    self->named_from_ns = clock_ns(CLOCK_MONOTONIC);
-    if (read_counter(self, &self->named_before_ns, &self->named_before) < 0) return -1;
-    PyObject *named = PyObject_Vectorcall(namer, args, 1, NULL);
-    if (named == NULL) return -1;
-    if (!PyTuple_CheckExact(named) || PyTuple_GET_SIZE(named) != 2 ||
-        !PyUnicode_Check(PyTuple_GET_ITEM(named, 0))) {
-        Py_DECREF(named);
-        PyErr_SetString(PyExc_TypeError, "endpoint(environ) is to give (text, routing)");
-        return -1;
-    }
-    self->early_name = new_reference(PyTuple_GET_ITEM(named, 0));
-    self->routing = new_reference(PyTuple_GET_ITEM(named, 1));
-    self->naming = self->routing != Py_None;
-    Py_DECREF(named);
-    return take_endpoint(self, ledger, self->early_name);
-}
-
-/* Last, so that neither naming nor the probe's own work is counted.
- *
- * Naming mostly takes some microseconds, in which the thread is hardly ever interrupted: then the
- * time since the reading before it serves, which is known without a system call. */
-static int begin_counting(Count *self) {
-    if (self->group == Py_None) {
-        int64_t since_ns = clock_ns(CLOCK_MONOTONIC) - self->named_from_ns;
-        if (since_ns <= UNINTERRUPTED_NS) {
-            self->before_ns = self->named_before_ns + since_ns;
-            return 0;
-        }
-    }
-    return read_counter(self, &self->before_ns, &self->before);
-}
-
-static int fill(Count *self, Ledger *ledger, int kind, PyObject *namer, PyObject *environ) {
-    Core *core = (Core *)ledger->core;
-    self->ledger = new_reference((PyObject *)ledger);
-    self->kind = kind;
-    self->running = 1;
-    self->status_line = new_reference(core->names.empty);
-    if (take_thread(self, ledger) < 0 || take_trace(self, ledger, environ) < 0 ||
-        take_name(self, ledger, namer, environ) < 0)
-        return -1;
-    PyObject *number = PyObject_CallObject(ledger->next_request, NULL);
-    if (number == NULL) return -1;
-    self->number = PyLong_AsUnsignedLongLong(number);
-    Py_DECREF(number);
-    self->started_ns = clock_ns(CLOCK_REALTIME);
-    self->started_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-    if (PyErr_Occurred() || mark_in_flight(self, ledger) < 0) return -1;
-    PyObject *token = PyContextVar_Set(core->current, (PyObject *)self);
-    if (token == NULL) return -1;
-    Py_DECREF(token);
-    if (take_countable(self, core) < 0 || ask_for_profile(self, ledger) < 0) return -1;
-    return begin_counting(self);
-}
-
-/* 1: count; 0: within another request; -1: an error. */
-static int outer_has_ended(Core *core, Ledger *ledger) {
-    PyObject *outer = NULL;
-    int go_on = 1;
-    if (PyContextVar_Get(core->current, NULL, &outer) < 0) return -1;
-    if (outer != NULL && PyObject_TypeCheck(outer, (PyTypeObject *)core->request_type)) {
-        Count *count = (Count *)outer;
-        if (count->ledger == (PyObject *)ledger) {
-            if (count->running && !count->ended) go_on = 0;
-            else if (count_end(count, OUTCOME_DISCONNECTED) < 0) go_on = -1;
-        }
-    }
-    Py_XDECREF(outer);
-    return go_on;
-}
-
-static PyObject *begin(Core *core, int kind, PyObject *namer, PyObject *environ) {
-    PyTypeObject *type = (PyTypeObject *)core->request_type;
-    if (type == NULL || !PyType_Check(type) ||
-        !PyType_IsSubtype(type, (PyTypeObject *)core->count_type)) {
-        PyErr_SetString(PyExc_TypeError, "request_type is no Count");
-        return NULL;
-    }
-    Ledger *ledger = core_ledger(core);
-    if (ledger == NULL) return PyErr_Occurred() ? NULL : PyObject_CallObject(core->count_unrecorded, NULL);
-    Py_INCREF(ledger);
-    Count *self = NULL;
-    int go_on = outer_has_ended(core, ledger);
-    if (go_on > 0) {
-        self = (Count *)type->tp_alloc(type, 0);
-        if (self != NULL && fill(self, ledger, kind, namer, environ) < 0) {
-            self->ended = 1; /* nothing is to be written of it */
-            Py_CLEAR(self);
-        }
-    }
-    Py_DECREF(ledger);
-    return go_on == 0 ? new_reference(Py_None) : (PyObject *)self;
-}
-
-/* Half begun, it would pass for what later requests are inside of. */
-static void forget_half_begun(Core *core) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyObject *token = PyContextVar_Set(core->current, Py_None);
-    if (token == NULL) PyErr_Clear();
-    Py_XDECREF(token);
-    PyErr_Restore(type, value, traceback);
-}
-
-PyObject *count_begin(Core *core, int kind, PyObject *namer, PyObject *environ) {
-    PyObject *request = begin(core, kind, namer, environ);
-    if (request != NULL) return request;
-    forget_half_begun(core);
-    return core_swallow(core) < 0 ? NULL : new_reference(Py_None);
-}
 
 /* --- end -------------------------------------------------------------------------------------- */
 
@@ -557,19 +283,22 @@ static PyMemberDef members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-static PyObject *count_naming(Count *self, PyObject *unused) {
-    if (self->naming) {
-        self->naming = 0;
-        self->started_ns -= self->started_monotonic_ns - self->named_from_ns;
-        self->started_monotonic_ns = self->named_from_ns;
-        self->before_ns = self->named_before_ns;
-        Py_XSETREF(self->before, new_reference(self->named_before));
-    }
+void count_naming(Count *self) {
+    if (!self->naming) return;
+    self->naming = 0;
+    self->started_ns -= self->started_monotonic_ns - self->named_from_ns;
+    self->started_monotonic_ns = self->named_from_ns;
+    self->before_ns = self->named_before_ns;
+    Py_XSETREF(self->before, new_reference(self->named_before));
+}
+
+static PyObject *naming_method(Count *self, PyObject *unused) {
+    count_naming(self);
     Py_RETURN_NONE;
 }
 
 static PyMethodDef count_methods[] = {
-    {"count_naming", (PyCFunction)count_naming, METH_NOARGS,
+    {"count_naming", (PyCFunction)naming_method, METH_NOARGS,
      "Finding the name did the application's work: it is counted, though it came before."},
     {"end", (PyCFunction)end_method, METH_O, "Write the record, once. Never raises."},
     {NULL, NULL, 0, NULL},

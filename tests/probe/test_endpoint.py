@@ -45,10 +45,10 @@ def test_spelling(method, route, name):
 
 
 def test_the_frame_bears_the_name_and_passes_everything_on():
-    def inner(a, *, b):
+    def inner(a, b):
         return a, b, sys._getframe(1).f_code
 
-    a, b, code = endpoint_frame("GET /feed/")(inner, 1, b=2)
+    a, b, code = endpoint_frame("GET /feed/")(inner, 1, 2)
     assert (a, b) == (1, 2)
     assert (code.co_name, code.co_filename) == ("GET /feed/", ENDPOINT_FILE)
     assert code.co_qualname == "GET /feed/"
