@@ -15,7 +15,7 @@ from alerting.gate.measure import Bench
 from alerting.gate.workshop import Workshop
 from benchmarks.gating.edits import NEUTRAL, looped, neutral
 from profiler.gate.functions import blame
-from profiler.gate.records import Budget, Counted
+from profiler.gate.records import Budget, Counted, Side
 from profiler.gate.verdict import compare_sides, undecided
 
 __all__ = ["Campaign", "Found", "Planted"]
@@ -135,7 +135,7 @@ class Campaign:
                 if self.layouts[version] == done:
                     self._count(version, LAYOUTS_STEP)
 
-    def _side(self, version: str):
+    def _side(self, version: str) -> Side:
         return replace(self.bench.side(version, version), absent=())
 
     def _counted(self, version: str, endpoint: str) -> Counted:
