@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from alerting.gate.config import GateConfig, read_config
+from alerting.gate.config import read_config
 from alerting.gate.counter import counter_and_shim
 from alerting.gate.errors import GateError
 from alerting.gate.measure import Bench
@@ -29,6 +29,8 @@ from alerting.gate.workshop import open_workshop
 from benchmarks.gating.campaign import Campaign, Found, Planted
 
 ROOT = Path(__file__).parent.parent
+#: As many as the gate takes by default.
+LAYOUTS = 4
 SIZES = (0.001, 0.003, 0.01, 0.03, 0.1)
 
 
@@ -113,7 +115,7 @@ def _campaign(app: App, plan: Plan, two_endpoints: bool) -> tuple[int, int, list
         config = read_config(app.folder / "gate.toml")
         root = _copy(app, folder / "source")
         settings = stack.enter_context(running_services(config.services, ROOT, config.timeout_s))
-        config = replace(config, env={**settings, **config.env}, install="", layouts=4)
+        config = replace(config, env={**settings, **config.env}, install="", layouts=LAYOUTS)
         if two_endpoints:
             config = replace(config, endpoints=config.endpoints[:2])
         workshop = stack.enter_context(open_workshop())
@@ -149,9 +151,7 @@ def _seconds_8_endpoints(plan: Plan) -> float:
     eight = tuple(
         replace(some[n % len(some)], name=f"{n} {some[n % len(some)].name}") for n in range(8)
     )
-    config = replace(
-        config, endpoints=eight, layouts=GateConfig.__dataclass_fields__["layouts"].default
-    )
+    config = replace(config, endpoints=eight, layouts=LAYOUTS)
     counter, shim = counter_and_shim("callgrind", _say)
     with open_workshop() as workshop:
         bench = Bench(config, workshop, shim, counter, os.cpu_count() or 1, lambda words: None)
