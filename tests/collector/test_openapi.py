@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from collector.questions import questions
 from tests.collector import rows
-from tests.collector.arrow import stream
+from tests.collector.arrow import stream, with_column
 from tests.collector.rows import ENDPOINTS, START_MS
 
 ONE_TRACE = "5" * 32
@@ -27,9 +27,10 @@ def filled(store):
     for at in range(6):
         side = {"release": "r1" if at < 3 else "r2", "start_ms": START_MS + at * 300_000}
         factor = {"feed_factor": 1.0 if at < 3 else 1.5}
-        store.insert(
-            "requests", rows.request_rows(500, at, span_ms=300_000, **side, **factor), f"b{at}"
-        )
+        requests = rows.request_rows(500, at, span_ms=300_000, **side, **factor)
+        flags = [["new_ranker=on"] if i % 2 else ["new_ranker=off"] for i in range(500)]
+        requests = with_column(requests, "flags", flags, requests["flags"].type)
+        store.insert("requests", requests, f"b{at}")
         store.insert("stack_samples", rows.sample_rows(200, at, span_ms=300_000, **side), f"s{at}")
     store.insert("stacks", rows.stack_rows(), "stacks")
     store.insert("spans", rows.span_rows(ONE_TRACE), "spans")
