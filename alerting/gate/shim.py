@@ -24,7 +24,12 @@ def compiled_shim(cache: Path) -> Path:
     )
     if compiler is None:
         raise GateError("no C compiler: `apt-get install gcc libc6-dev`, or use --counter cpu")
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GateError(
+            f"{cache} cannot be made ({error.strerror}): let HOME be writable"
+        ) from error
     being_made = library.with_suffix(f".{os.getpid()}")
     made = subprocess.run(
         [compiler, "-O1", "-shared", "-fPIC", "-o", str(being_made), str(SOURCE)],

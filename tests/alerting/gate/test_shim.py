@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from alerting.gate.errors import GateError
 from alerting.gate.shim import compiled_shim
 
 CODE = """
@@ -40,6 +43,12 @@ def test_calendar_clock_and_random_bytes_stand_still_and_rewind(tmp_path: Path) 
     assert rest == "True True 0"
     assert run(shim)[0] == first
     assert compiled_shim(tmp_path) == shim
+
+
+def test_a_cache_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GateError, match="let HOME be writable"):
+        compiled_shim(tmp_path / "file" / "cache")
 
 
 def test_a_preparing_command_has_the_clock_by_its_environment(tmp_path: Path) -> None:
