@@ -13,6 +13,7 @@ import numpy.typing as npt
 from profiler.calltree import OWN, FunctionIndex
 from profiler.endpoints import SIGNIFICANCE
 from profiler.measured import SideData
+from profiler.moderation import moderated
 from profiler.records import EndpointChange, FunctionChange, FunctionVerdict, Interval
 from profiler.samples import EndpointSamples, cost_of, endpoint_samples
 from profiler.statistics import Difference, benjamini_hochberg, difference
@@ -58,11 +59,12 @@ def _changes(
     # Functions that could not be told from chance anyway are not tested: the total says nothing
     # of the difference (Bourgon et al. 2010, PNAS 107:9546), and each test costs the others power.
     found = np.flatnonzero(seen_a + seen_b >= TESTED_SAMPLES_MIN)
-    self_costs, inclusive, answerable = (
+    raw_self, raw_inclusive, answerable = (
         difference(cost_of(a, members[found]), cost_of(b, members[found]))
         for members in (index.own_self, index.inclusive, index.answerable)
     )
-    blamed = _chosen(own[found], answerable, self_costs)
+    self_costs, inclusive = moderated(raw_self), moderated(raw_inclusive)
+    blamed = moderated(_chosen(own[found], answerable, raw_self))
     corrected, self_p, inclusive_p = (
         benjamini_hochberg(spread.p_value.tolist()) for spread in (blamed, self_costs, inclusive)
     )
