@@ -23,11 +23,12 @@ __all__ = ["Calls", "guilty_function"]
 
 Floats = npt.NDArray[np.float64]
 
-#: (caller, function) -> calls per request
-Calls = Mapping[tuple[str, str], float]
+#: (caller, function) -> (calls per request, requests in which they were counted)
+Calls = Mapping[tuple[str, str], tuple[float, int]]
 
 #: An expected rise must be this many standard errors for its absence, or presence, to tell.
 TELLING = 5.0
+TELLING_CALLS = 4.0
 #: Share of a rise that more calls must explain, and that uniformity allows a part to miss.
 EXPLAINED = 0.5
 STEPS_MAX = 5
@@ -72,12 +73,10 @@ def _blamed(
         if caller not in known or edge is None or edge.a <= 0:
             break
         pair = (caller, unit)
-        counted = bool(calls_a.get(pair)) and pair in calls_b
-        if counted:
-            told: bool | None = (
-                edge.a * (calls_b[pair] / calls_a[pair] - 1) >= EXPLAINED * edge.rise
-            )
-        else:
+        counts = calls_a.get(pair, (0.0, 0)), calls_b.get(pair, (0.0, 0))
+        told = _more_calls(*counts, edge)
+        counted = told is not None
+        if told is None:
             told = _under_one(edges, caller, edge, test)
         if told is False:
             break
@@ -86,10 +85,9 @@ def _blamed(
             continue
         if told is None and not whole:
             break
-        often = f" ({calls_a[pair]:.3g} to {calls_b[pair]:.3g} calls a request)" if counted else ""
-        guilty = _as_caller(
-            known[caller], edge, candidate, test, f"it calls {unit} more often{often}"
-        )
+        said = f" ({counts[0][0]:.3g} to {counts[1][0]:.3g} calls a request)" if counted else ""
+        why = f"it calls {unit} more often{said}"
+        guilty = _as_caller(known[caller], edge, candidate, test, why)
         if not counted:
             break
         unit, focus, whole = caller, edges[caller], False
@@ -108,6 +106,20 @@ def _as_caller(
         rise_share=edge.rise / test.rise_ns if test.rise_ns else float("nan"),
         why=why,
     )
+
+
+def _more_calls(a: tuple[float, int], b: tuple[float, int], edge: _Part) -> bool | None:
+    """Whether more calls explain the rise; None where too few were counted to see that many more.
+
+    Counts are taken for Poisson's: the difference of two means has the variance a / n + b / m.
+    """
+    if not a[1] or not b[1] or a[0] <= 0:
+        return None
+    wanted = a[0] * edge.rise / edge.a
+    error = float(np.sqrt(a[0] / a[1] + b[0] / b[1]))
+    if wanted <= TELLING_CALLS * error:
+        return None
+    return b[0] - a[0] >= EXPLAINED * wanted
 
 
 def _under_one(

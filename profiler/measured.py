@@ -78,7 +78,7 @@ class SideData:
     """None: raw rows do not tell"""
     sorts_by: str = ""
     peaks: Mapping[str, PeakMinute] = field(default_factory=dict)
-    calls: Mapping[str, Mapping[tuple[str, str], float]] = field(default_factory=dict)
-    """endpoint -> (caller, function) -> calls per deeply profiled request"""
+    calls: Mapping[str, Mapping[tuple[str, str], tuple[float, int]]] = field(default_factory=dict)
+    """endpoint -> (caller, function) -> (calls per request, deeply profiled requests)"""
     restarts: int = 0
     """workers that served requests of their warm-up"""

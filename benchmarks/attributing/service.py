@@ -45,8 +45,8 @@ class Planted:
     stacks: tuple[Stack, ...]
     before: Floats
     after: Floats
-    calls_before: dict[tuple[str, str], float]
-    calls_after: dict[tuple[str, str], float]
+    calls_before: dict[tuple[str, str], tuple[float, int]]
+    calls_after: dict[tuple[str, str], tuple[float, int]]
 
 
 def make_service(rng: np.random.Generator) -> Service:
@@ -158,8 +158,8 @@ def _largest(service: Service, place: int) -> str:
 
 def _counted(
     service: Service, calls: Floats, rng: np.random.Generator
-) -> dict[tuple[str, str], float]:
-    """(caller, function) -> calls per request, counted in a few deeply profiled requests."""
+) -> dict[tuple[str, str], tuple[float, int]]:
+    """(caller, function) -> (calls per request, requests), counted in deeply profiled requests."""
     found: dict[tuple[str, str], float] = {}
     every = np.ones(len(calls))
     for at in range(1, len(calls)):
@@ -167,4 +167,4 @@ def _counted(
         pair = (service.stacks[at].frames[-2], service.stacks[at].frames[-1])
         mean = rng.poisson(every[at] * PROFILED) / PROFILED
         found[pair] = found.get(pair, 0.0) + float(mean)
-    return found
+    return {pair: (mean, PROFILED) for pair, mean in found.items()}

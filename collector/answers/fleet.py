@@ -109,12 +109,12 @@ def _peaks(table: pa.Table) -> dict[str, PeakMinute]:
 
 def _calls(
     store: Store, side: Side, service: str, endpoint: str
-) -> dict[str, dict[tuple[str, str], float]]:
+) -> dict[str, dict[tuple[str, str], tuple[float, int]]]:
     table, profiled = fleet_reads.calls(store, side, service, endpoint)
-    found: dict[str, dict[tuple[str, str], float]] = {}
+    found: dict[str, dict[tuple[str, str], tuple[float, int]]] = {}
     for row in table.to_pylist():
         requests = profiled.get(row["endpoint"], 0)
         if requests >= PROFILED_MIN:
             pair = (row["caller"], row["function"])
-            found.setdefault(row["endpoint"], {})[pair] = row["call_count"] / requests
+            found.setdefault(row["endpoint"], {})[pair] = (row["call_count"] / requests, requests)
     return found

@@ -64,7 +64,7 @@ def test_with_one_caller_a_part_alone_is_to_blame_itself():
 )
 def test_counted_calls_settle_it(calls, guilty):
     pair = ("app:rank", "app:score")
-    counted = ({pair: calls[0]}, {pair: calls[1]})
+    counted = ({pair: (calls[0], 200)}, {pair: (calls[1], 200)})
     found = compared((4e6, 1e6, 2e6, 2e6), ONE_CALLER, (2e6, 1e6, 2e6, 2e6), counted)
     assert found.guilty.function == guilty
     assert ("10 to 20 calls a request" in found.guilty.why) == (guilty == "app:rank")
@@ -136,3 +136,12 @@ def test_a_part_may_show_what_the_whole_hides():
     assert found.guilty is None
     assert found.functions[0].function == "app:small"
     assert found.functions[0].verdict == "regression"
+
+
+def test_calls_counted_in_few_requests_settle_nothing():
+    """0.9 and 1.5 calls a request, each counted in 10 requests, may be the same."""
+    pair = ("app:rank", "app:score")
+    counted = ({pair: (0.9, 10)}, {pair: (1.5, 10)})
+    found = compared((4e6, 1e6, 2e6, 2e6), ONE_CALLER, (2e6, 1e6, 2e6, 2e6), counted)
+    assert found.guilty.function == "app:score"
+    assert found.guilty.why == ""
