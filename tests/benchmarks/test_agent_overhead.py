@@ -27,6 +27,7 @@ def test_the_last_line_has_what_was_measured_and_pairs_by_block():
     found = as_json(Steady(0.0093, 61_000_000, 4.2, 150.0), turns)
     assert (found["name"], found["cpu_percent_of_core"]) == ("agent_overhead", 0.93)
     assert (found["rss_mb"], found["samples_per_s"]) == (61.0, 4.2)
+    assert found["cpu_percent_in_turns"] == 0.8
     assert found["throughput_ratio"] == 0.99
     assert found["throughput_ratio_interval"] == [0.99, 0.99]
     assert found["cpu_ratio"] == pytest.approx(1.01)
