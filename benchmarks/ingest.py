@@ -211,7 +211,7 @@ def _table(line: dict[str, Any]) -> Table:
         "ratio",
         "by CPU",
         "MB",
-        "agents kept up",
+        "flushes in time",
     ):
         table.add_column(title, justify="left" if title == "engine" else "right")
     for name, one in line["engines"].items():
