@@ -33,8 +33,6 @@ log = logging.getLogger("dynoscope.alerting")
 STATE_EVERY_MS = 15_000
 #: A rule that failed so often in a row raises an alert of its own.
 FAILURES_MAX = 3
-#: How far back to look for signs of life; must be longer than any sensible `stale_s`.
-LIFE_MS = 6 * 3_600_000
 #: How this evaluator fares is written at least this often.
 STATUS_EVERY_MS = 60_000
 #: No heartbeat when the newest evaluation is older than so many intervals.
@@ -101,8 +99,8 @@ class Evaluator:
         rules = self.rulebook.refresh()
         to_ms = now_ms - round(self.settle_s * 1000)
         is_open, unreadable = _parsed(open_alerts(self.store))
-        seen = newest_by_service(self.store, from_ms=max(0, to_ms - LIFE_MS))
-        alive = {name for name, ms in seen.items() if ms >= to_ms - self.stale_s * 1000}
+        stale_ms = to_ms - round(self.stale_s * 1000)
+        alive = newest_by_service(self.store, from_ms=max(0, stale_ms))
         firing = {alert.id: alert.severity for alert in is_open}
         checks, statuses = self.checker.check_all(rules, to_ms, frozenset(alive), firing)
         failures = tuple((check.rule, check.failed) for check in checks if check.failed)

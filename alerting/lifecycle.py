@@ -117,10 +117,11 @@ def _resolve(alert: Alert, checks: Mapping[str, Check], now_ms: int) -> Alert:
     """`details.because` says why, so that nobody takes a dropped rule for a recovery."""
     because = "over" if alert.rule in checks else "the rule is no longer there"
     minutes = (now_ms - alert.started_ms) / 60_000
+    said = {key: value for key, value in alert.details.items() if key != "eased"}
     return replace(
         alert,
         state="resolved",
         ended_ms=now_ms,
         summary=f"Resolved after {minutes:.1f} min ({because}): {alert.summary}",
-        details={**alert.details, "because": because},
+        details={**said, "because": because},
     )

@@ -67,12 +67,16 @@ def slow_database(store: Store, per_s: int = 10) -> int:
 def walk(
     evaluator: Evaluator, from_ms: int, to_ms: int, step_ms: int = STEP_MS
 ) -> list[tuple[int, str, str]]:
-    """Evaluate and deliver every `step_ms`: (when, rule, state) of what changed."""
+    """Evaluate and deliver every `step_ms`: (when, rule, state) of what changed and was told."""
     seen = []
     for now_ms in range(from_ms, to_ms, step_ms):
         result = evaluator.evaluate_once(now_ms)
         assert result.failures == ()
-        seen += [(now_ms, alert.rule, alert.state) for alert in result.changed]
+        seen += [
+            (now_ms, alert.rule, alert.state)
+            for alert in result.changed
+            if not alert.details.get("eased")
+        ]
         evaluator.deliver_once(now_ms)
     return seen
 
