@@ -18,8 +18,9 @@ FUNCTIONS = 300
 CORRECTED = 0.05
 WINDOW_S = 10.0
 HOSTS = 12
-#: Every other trial has so little data that the oracle misses small changes, too.
-LITTLE = {"windows": 8, "samples": 25}
+#: Every other trial has so little data that the oracle misses small changes, too: windows, and
+#: samples of a host in each.
+LITTLE = (8, 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ def planted_trial(number: int, seed: int) -> Trial:
     kind = KINDS[number % len(KINDS)]
     share = float(np.exp(rng.uniform(np.log(0.01), np.log(0.30))))
     change = plant(make_service(rng), kind, share, rng)
-    fleet = replace(_fleet(rng, HOSTS), **LITTLE) if number % 2 else _fleet(rng, HOSTS)
+    fleet = _fleet(rng, HOSTS)
+    if number % 2:
+        fleet = replace(fleet, windows=LITTLE[0], samples=LITTLE[1])
     a = side("r1", fleet, change.before, rng, other=rng.uniform(0.2, 0.4))
     b = side(
         "r2", fleet, change.after, rng, is_young=True, traffic=rng.uniform(0.7, 1.4),
