@@ -90,6 +90,7 @@ def _day(engine: Engine, size: Size, day_ms: int, number: int, length_ms: int, h
         active=float(size.hours_active if hours else size.minutes_active),
         **common,
     )
+    _run(engine, "days", hosts=size.hosts, slot_ms=slot_ms, **common)
     if not hours:
         _run(engine, "hosts", hosts=size.hosts, **common)
 

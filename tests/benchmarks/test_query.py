@@ -35,6 +35,7 @@ def test_a_store_is_made_once_and_every_read_of_a_page_answers(tmp_path):
         assert rows["stack_samples"] == 5 * 360
         filled = ("endpoint_hours", "endpoint_minutes", "host_minutes", "stacks", "metrics")
         assert min(rows[name] for name in filled) > 0
+        assert rows["service_days"] >= 5 * 3
         for read in READS.values():
             assert not read(store).truncated
         assert sum(row.requests for row in endpoints(store, HOUR, SERVICE).data) == 3_600
