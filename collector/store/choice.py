@@ -13,7 +13,7 @@ from collector.store.server import Server
 __all__ = ["Choice"]
 
 #: A server that did not answer is asked after all others for so long.
-AWAY_S = 5.0
+AWAY_S = 30.0
 S = TypeVar("S", bound=Server)
 
 

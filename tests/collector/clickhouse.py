@@ -11,7 +11,7 @@ from clickhouse_driver import Client, errors  # type: ignore[import-untyped]
 
 CONFIG = """<yandex>
   <logger>
-    <level>warning</level><log>{folder}/server.log</log><errorlog>{folder}/error.log</errorlog>
+    <level>{level}</level><log>{folder}/server.log</log><errorlog>{folder}/error.log</errorlog>
   </logger>
   <tcp_port>{port}</tcp_port><listen_host>127.0.0.1</listen_host>
   <path>{folder}/data/</path><tmp_path>{folder}/tmp/</tmp_path>
@@ -52,6 +52,7 @@ class ClickHouse:
     port: int = 0
     more: str = field(default="", repr=False)
     profile: str = ""
+    level: str = "warning"
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -64,7 +65,7 @@ class ClickHouse:
         binary = shutil.which("clickhouse-server") or "/usr/sbin/clickhouse-server"
         assert Path(binary).exists(), "clickhouse-server is missing: .ci/setup installs it"
         self.port = self.port or free_port()
-        config = CONFIG.format(folder=self.folder, port=self.port, more=self.more)
+        config = CONFIG.format(folder=self.folder, port=self.port, more=self.more, level=self.level)
         (self.folder / "config.xml").write_text(config)
         users = USERS.format(password=PASSWORD, profile=self.profile)
         (self.folder / "users.xml").write_text(users)

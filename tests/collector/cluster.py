@@ -117,12 +117,13 @@ class Cluster:
                 shards=_shards(ports), shard=shard, replica=f"r{replica}",
                 zookeeper=self.zookeeper.port, interserver=free_port(),
             )  # fmt: skip
-            self.nodes[shard, replica] = ClickHouse(folder, port, more, PROFILE)
+            self.nodes[shard, replica] = ClickHouse(folder, port, more, PROFILE, "debug")
         self.zookeeper.wait()
         for node in self.nodes.values():
             node.launch()
         for node in self.nodes.values():
             node.wait()
+            _wait_for_queue(node)
 
     def kill(self) -> None:
         """kill -9, all of them."""
@@ -135,6 +136,14 @@ class Cluster:
         """All nodes, the first replicas first."""
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes.values())
         return f"clickhouse://tester:{QUOTED}@{hosts}/{database}?cluster={NAME}"
+
+
+def _wait_for_queue(node: ClickHouse) -> None:
+    """Until it takes statements ON CLUSTER: one that comes before that ends 18.16."""
+    last = time.monotonic() + READY_S
+    while "DDLWorker: Processing tasks" not in (node.folder / "server.log").read_text():
+        assert time.monotonic() < last, "the server takes no statements ON CLUSTER"
+        time.sleep(0.05)
 
 
 def _shards(ports: dict[tuple[int, int], int]) -> str:
