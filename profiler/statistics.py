@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 __all__ = ["Difference", "Ratios", "benjamini_hochberg", "difference", "host_ratios"]
 
@@ -204,12 +204,13 @@ def _interval(
 ) -> Difference:
     value = b - a
     error = np.sqrt(variance)
-    reach = stats.t.ppf(0.5 + confidence / 2, freedom) * error
+    # What stats.t returns, too, but it takes 90 times as long, for each of thousands of functions.
+    reach = special.stdtrit(freedom, 0.5 + confidence / 2) * error
     with np.errstate(invalid="ignore", divide="ignore"):
         score = np.abs(value) / error
     # No spread at all: identical sides are no evidence, different ones are certain.
     score = np.where(error == 0, np.where(value == 0, 0.0, np.inf), score)
-    p_value = np.where(np.isnan(value), np.nan, 2 * stats.t.sf(score, freedom))
+    p_value = np.where(np.isnan(value), np.nan, 2 * special.stdtr(freedom, -score))
     low, high = value - reach, value + reach
     return Difference(a, b, value, low, high, reach, p_value, freedom, unit, hosts, windows)
 
