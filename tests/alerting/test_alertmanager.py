@@ -110,6 +110,6 @@ def test_it_is_told_again_and_again_but_written_down_once(store: Store, receiver
     for minute in range(5):
         assert courier.deliver_once(NOW_MS + minute * 60_000) == 0
     assert len(receiver.got) == 5
-    assert [one["endsAt"] for one in receiver.got[0]] == ["2026-09-25T12:04:00.000Z"]
+    assert [one["endsAt"] for one in list[Any](receiver.got[0])] == ["2026-09-25T12:04:00.000Z"]
     rows = store._engine.select("SELECT count() AS n FROM alert_events WHERE state='delivered'", {})
     assert rows["n"].to_pylist() == [1]

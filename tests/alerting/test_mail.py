@@ -113,17 +113,16 @@ def test_a_password_goes_only_to_a_server_whose_certificate_holds(tmp_path: Path
     said = threading.Event()
     box = Mailbox()
 
-    class Listening(Controller):
-        def factory(self):
-            made = super().factory()
-            made.auth_required = False
-            return made
-
     def authenticate(*_: object) -> None:
         said.set()
 
-    controller = Listening(
-        box, hostname="127.0.0.1", port=free_port(), tls_context=context, authenticator=authenticate
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=free_port(),
+        tls_context=context,
+        authenticator=authenticate,
+        auth_required=False,
     )
     controller.start()
     try:

@@ -27,7 +27,7 @@ def step_by_step(good, total, step_s: float, tiers) -> list[Fired]:
             covered = float(np.sum(total[inside] > 0)) / n
             counts[window] = Count(float(good[inside].sum()), float(total[inside].sum()), covered)
         burn = judge(counts, OBJECTIVE, tiers, firing=alert.severity if alert else "")
-        findings = ()
+        findings: tuple[Finding, ...] = ()
         if burn.tier is not None:
             tier = burn.tier.tier
             findings = (Finding("s", (), tier.severity, {}, str(tier.factor), step),)

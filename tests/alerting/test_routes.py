@@ -62,7 +62,7 @@ def test_a_silence_begins_holds_and_ends(stored: Store, client: Client, receiver
     body = {"matchers": {"service": "quiet.*"}, "for_s": 600, **WHO}
     made = asked(client, "/v1/silences", body).json
     assert made["ends_ms"] == NOW_MS + 660_000
-    assert made["id"] in {one["id"] for one in client.get("/v1/silences").json["data"]}
+    assert made["id"] in {one["id"] for one in client.get("/v1/silences").get_json()["data"]}
     fire(stored, "silent", labels={"service": "quietly"})
     courier = Courier(stored, [Webhook(receiver.url)])
     courier.deliver_once(NOW_MS + 60_000)
