@@ -50,11 +50,11 @@ def emptied(cluster: Cluster) -> Store:
         for day in days:
             assert table in KEEP_DAYS
             drop_day(store, table, day)
-    for replica in store._engine._local.all:  # type: ignore[attr-defined]
+    for replica in store._engine._local.all:
         if replica.leads("moved_days"):
             replica.execute("ALTER TABLE moved_days DROP PARTITION tuple()")
     last = time.monotonic() + 60
-    while any(_moved(replica) for replica in store._engine._local.all):  # type: ignore[attr-defined]
+    while any(_moved(replica) for replica in store._engine._local.all):
         assert time.monotonic() < last
         time.sleep(0.02)
     return store

@@ -126,7 +126,7 @@ def _one_of(shard: int, name: str) -> str:
 def _sums_of_replicas(store: Store, cluster: Cluster) -> list[list[float]]:
     """By number of the replica: requests in each table, both shards together."""
     found = [[0.0] * len(TABLES) for _ in REPLICAS]
-    for server in store._engine._local.all:  # type: ignore[attr-defined]
+    for server in store._engine._local.all:
         ports = {cluster.nodes[shard, replica].port: replica for shard, replica in cluster.nodes}
         for at, (table, n) in enumerate(TABLES.items()):
             rows = server.select(f"SELECT sum({n}) AS n FROM {table}", {})

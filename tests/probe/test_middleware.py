@@ -6,7 +6,7 @@ import wsgiref.validate
 import pytest
 
 import dynoscope_probe
-from dynoscope_probe import guard, layout, middleware
+from dynoscope_probe import guard, layout
 from tests.probe.reading import read_rings, records_in
 
 OK, ERROR, _, DISCONNECTED = range(4)

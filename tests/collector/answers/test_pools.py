@@ -94,7 +94,8 @@ def test_the_agents_numbers_and_the_cgroups_limits(store, rows):
     assert (pool.workers, pool.threads, pool.slots) == (2, 2, 4)
     assert (pool.busy_mean, pool.busy_max, pool.listen_queue_max) == (2.5, 4, 7)
     assert pool.cores == 2
-    assert (pool.host_cpu_share, pool.host_running) == (pytest.approx(0.3), 2)
+    assert pool.host_cpu_share == pytest.approx(0.3)
+    assert pool.host_running == 2
     assert (pool.memory_bytes, pool.memory_used_bytes) == (2000 * MB, 900 * MB)
     assert (pool.private_bytes, pool.private_first_bytes) == (109 * MB, 100 * MB)
     assert pool.respawns_per_h == 20
