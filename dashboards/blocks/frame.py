@@ -47,6 +47,7 @@ NAV = (
     ("/endpoint", "Endpoint"),
     ("/flame", "Flame graph"),
     ("/compare", "Compare"),
+    ("/flags", "Flags"),
     ("/slos", "SLOs"),
     ("/alerts", "Alerts"),
     ("/errors", "Errors"),
