@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from agent.draining import drained
+from agent.draining import drained, request_tables
 from agent.requests import Identity
 from agent.seen import Seen
 from agent.spool import Cursor
@@ -30,8 +30,8 @@ class Agent:
             out = drained(worker, self.cursors.get(ring_id, Cursor(0, {})), WHO, Seen(), now_ns)
             self.cursors[ring_id] = out.cursor
             self.losses += out.losses
-            for name, table in out.tables:
-                found += table.to_pylist() if name == "requests" else []
+            tables, _ = request_tables({ring_id: out.served})
+            found += [row for table in tables for row in table.to_pylist()]
         return found
 
     def in_flight(self):
