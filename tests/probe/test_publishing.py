@@ -56,10 +56,8 @@ def test_a_trace_goes_on_through_messages(ring_dir, env):
     subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, check=True)
     with process(WORKER, env, cwd=ROOT, stop=signal.SIGQUIT):
         wait_for(lambda: len(records_in(ring_dir)) == 6, "the request and five tasks")
-    spans = {
-        (name, span["trace_id_low"]): span for kind, name, span in spans_in(ring_dir)
-        if kind in ("request", "task")
-    }  # fmt: skip
+        wait_for(lambda: len(served(ring_dir)) == 5, "the spans of all but the last task")
+    spans = served(ring_dir)
     request = spans["GET (unmatched)", TRACE[1]]
     chain, child = spans["task feed.chain", TRACE[1]], spans["task feed.fan_out", TRACE[1]]
     assert (request["parent_id"], chain["parent_id"]) == (TRACE[4], request["span_id"])
@@ -69,3 +67,12 @@ def test_a_trace_goes_on_through_messages(ring_dir, env):
     assert len(spans) == 5  # the task that was sent outside a request begins a trace of its own
     unkept = [r for name, r in records_in(ring_dir) if not r["trace_sampled"]]
     assert len(unkept) == 1 and unkept[0]["trace_id_low"] not in (TRACE[1], 8)
+
+
+def served(ring_dir):
+    """Spans of requests and tasks by name and the lower half of their trace."""
+    return {
+        (name, span["trace_id_low"]): span
+        for kind, name, span in spans_in(ring_dir)
+        if kind in ("request", "task")
+    }
