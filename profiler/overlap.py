@@ -23,7 +23,7 @@ CONFIDENCE = 0.95
 APART_MIN = 4
 ALIKE_MIN = 8
 #: Requests of a host in a window below which its cost is left out.
-REQUESTS_MIN = 5
+REQUESTS_MIN = 2
 
 
 def at_the_same_minutes(a: LoadWindows, b: LoadWindows, hosts: int) -> Interval | None:

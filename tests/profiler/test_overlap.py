@@ -12,7 +12,12 @@ WINDOWS = BEFORE + DURING + AFTER
 
 
 def roll_out(
-    rng: np.random.Generator, *, rise: float = 0.0, step: float = 0.0, during: int = DURING
+    rng: np.random.Generator,
+    *,
+    rise: float = 0.0,
+    step: float = 0.0,
+    during: int = DURING,
+    often: float = 60,
 ) -> tuple[LoadWindows, LoadWindows]:
     """Host 0 runs b from window BEFORE on, host 1 from BEFORE + during; the machine's speed, which
     both share, wanders, and from BEFORE on every request takes `step` more of it."""
@@ -21,7 +26,7 @@ def roll_out(
     for window in range(WINDOWS):
         for host in (0, 1):
             new = window >= BEFORE + host * during
-            requests = 1 + rng.poisson(60)
+            requests = 1 + rng.poisson(often)
             own = rng.normal(0, 0.03)
             cost = requests * (10 + host) * np.exp(machine[window] + own) * (1 + rise * new)
             rows[new].append((cost, requests, host, window, 50.0))
@@ -47,6 +52,12 @@ def test_its_intervals_hold_the_truth_whatever_the_machine_does(rise: float) -> 
     assert 0.93 <= covered / len(changes) <= 0.975
     assert np.mean([change.value for change in changes]) == pytest.approx(rise, abs=0.01)
     assert np.median([change.high - change.low for change in changes]) < 0.09
+
+
+def test_an_endpoint_that_is_seldom_asked_is_compared_so_too() -> None:
+    rng = np.random.default_rng(7)
+    changes = [found(*roll_out(rng, step=0.15, often=4)) for _ in range(1_000)]
+    assert sum(change.low <= 0 <= change.high for change in changes) >= 930
 
 
 def test_slow_movements_of_one_host_make_it_wider() -> None:
