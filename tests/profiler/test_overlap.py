@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from profiler.endpoints import MACHINE_FLOOR, SELDOM_FLOOR, endpoint_changes
 from profiler.load import LoadWindows
+from profiler.measured import RequestWindows, SideData, StackWindows
 from profiler.overlap import ALIKE_MIN, APART_MIN, at_the_same_minutes
 from profiler.records import Interval
 
@@ -102,3 +104,51 @@ def test_a_window_in_which_a_host_ran_both_is_left_out() -> None:
     mixed = LoadWindows(*(np.append(one, more) for one, more in zip(columns, extra, strict=True)))
     assert before is not None
     assert at_the_same_minutes(mixed, b, 2) is None
+
+
+def side(label: str, rows: dict[str, LoadWindows]) -> SideData:
+    """One side's requests in cpu_ns, by endpoint; no stacks."""
+    names = np.repeat(list(rows), [len(one.cost) for one in rows.values()])
+    cost, requests, host, window, load = (
+        np.concatenate([getattr(one, column) for one in rows.values()])
+        for column in ("cost", "requests", "host", "window", "load")
+    )
+    columns = RequestWindows(
+        host=np.array(["web-1", "web-2"])[host],
+        window=window,
+        endpoint=names,
+        kind=np.full(len(cost), "http"),
+        unit=np.full(len(cost), "cpu_ns"),
+        requests=requests,
+        errors=np.zeros(len(cost)),
+        cost=cost,
+        task_clock_ns=cost,
+        warm=np.ones(len(cost), dtype=bool),
+        load=load,
+    )
+    text, number, whole = np.array([], "U"), np.array([]), np.array([], "i8")
+    none = StackWindows(text, whole, text, whole, number, number, np.array([], "?"))
+    return SideData(label, columns, none, {})
+
+
+def test_a_step_of_the_machine_is_in_the_interval_and_seldom_asked_endpoints_need_more() -> None:
+    rng = np.random.default_rng(8)
+    often, seldom = roll_out(rng, step=0.15), roll_out(rng, step=0.15, often=0)
+    a, b = (
+        side(label, {"GET /feed/": often[n], "GET /seldom/": seldom[n]})
+        for n, label in enumerate(("r1", "r2"))
+    )
+    changes, _ = endpoint_changes(a, b, ["web-1", "web-2"])
+    feed, rare = changes
+    assert feed.concurrent is not None and rare.concurrent is None
+    assert feed.relative.low <= feed.concurrent.low < MACHINE_FLOOR
+    assert (feed.floor, rare.floor) == (MACHINE_FLOOR, SELDOM_FLOOR)
+
+
+def test_without_a_roll_out_the_floor_is_the_machines() -> None:
+    rng = np.random.default_rng(9)
+    a, b = roll_out(rng, during=0)
+    changes, _ = endpoint_changes(
+        side("r1", {"GET /feed/": a}), side("r2", {"GET /feed/": b}), ["web-1", "web-2"]
+    )
+    assert changes[0].concurrent is None and changes[0].floor == MACHINE_FLOOR
