@@ -37,6 +37,9 @@ PARTS = {
 }
 #: A part is named when it explains at least this share of the rise of the wall time.
 NAMED_SHARE = 0.2
+#: With this share it is named even where few requests leave its interval wide: that they became
+#: slower is known, and nothing else can have made them so.
+MOST_SHARE = 0.8
 #: A smaller rise of the wall time is not looked into.
 RISE_MIN = 0.1
 #: Stretches are cut into so many windows for the intervals.
@@ -125,7 +128,8 @@ def _grew(before: Sequence[TimeByPart], after: Sequence[TimeByPart]) -> tuple[Gr
                 [_part(one, part) for one in before], [_part(one, part) for one in after]
             )
             # Not within chance; too few windows to say (nan) are no reason to be silent.
-            if not half_ms >= new - old:
+            most = new - old >= MOST_SHARE * (b.wall_ms - a.wall_ms)
+            if most or not half_ms >= new - old:
                 grown.append(Grown(part, old, new, new - old - half_ms, new - old + half_ms))
     return tuple(sorted(grown, key=lambda one: one.before_ms - one.after_ms))
 
