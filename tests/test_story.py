@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOUND = ("affinity_score", "GET /api/v1/feed/", "deploy    r1 -> r2")
-NOTHING = ("no endpoint is reported as dearer", "held    no alert about the service")
+NOTHING = ("no endpoint is reported as dearer", "no alert about the service")
 
 
 def tell(home: Path, *arguments: str) -> str:
