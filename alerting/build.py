@@ -55,6 +55,31 @@ def build_evaluator(
     Raises BadReceiver.
     """
 
+    base_url = base_url.rstrip("/")
+    known = read_receivers(receivers_file, webhook_timeout_s) if receivers_file else Receivers()
+    hooks = tuple(webhook_of(url, webhook_timeout_s) for url in webhooks)
+    receivers = (*hooks, *known.receivers)
+    folders = ([BUNDLED_DIR] if bundled else []) + ([rules_dir] if rules_dir else [])
+    return Evaluator(
+        store=store,
+        rulebook=RuleBook(folders, slo_window_s),
+        courier=Courier(store, receivers, instance, 2 * diagnosis_s + interval_s),
+        heartbeat=known.heartbeat,
+        checker=Checker(
+            store,
+            _cost_watch(store, base_url, warmup_requests, warmup_s),
+            ThresholdWatch(store, base_url),
+            base_url,
+            diagnosis_s,
+        ),
+        clock=clock or StoreClock(store),
+        interval_s=interval_s,
+        settle_s=settle_s,
+        stale_s=stale_s,
+    )
+
+
+def _cost_watch(store: Store, base_url: str, warmup_requests: int, warmup_s: int) -> CostWatch:
     def compare_releases(
         service: str, previous: str, release: str, to_ms: int, budget: float
     ) -> Answer[Comparison]:
@@ -77,28 +102,7 @@ def build_evaluator(
             if row["first_ms"] < to_ms
         ]
 
-    base_url = base_url.rstrip("/")
-    known = read_receivers(receivers_file, webhook_timeout_s) if receivers_file else Receivers()
-    hooks = tuple(webhook_of(url, webhook_timeout_s) for url in webhooks)
-    receivers = (*hooks, *known.receivers)
-    folders = ([BUNDLED_DIR] if bundled else []) + ([rules_dir] if rules_dir else [])
-    return Evaluator(
-        store=store,
-        rulebook=RuleBook(folders, slo_window_s),
-        courier=Courier(store, receivers, instance, 2 * diagnosis_s + interval_s),
-        heartbeat=known.heartbeat,
-        checker=Checker(
-            store,
-            CostWatch(releases_of, compare_releases, base_url),
-            ThresholdWatch(store, base_url),
-            base_url,
-            diagnosis_s,
-        ),
-        clock=clock or StoreClock(store),
-        interval_s=interval_s,
-        settle_s=settle_s,
-        stale_s=stale_s,
-    )
+    return CostWatch(releases_of, compare_releases, base_url)
 
 
 def _side(release: str, to_ms: int) -> Side:

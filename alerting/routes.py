@@ -151,6 +151,22 @@ def alerting_routes(store: Store, refuse: Refuse, clock: Callable[[], float]) ->
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(incident.markdown, mimetype="text/markdown", headers=headers)
 
+    _silence_routes(routes, store, refuse, now_ms)
+
+    @routes.post("/v1/rules/replay")
+    def replay() -> ResponseReturnValue:
+        given = NewReplay.model_validate_json(request.get_data())
+        rules, problems = parse_rules(given.rules, "rules")
+        if problems:
+            return jsonify(error="; ".join(str(problem) for problem in problems)), 400
+        return jsonify(data=asdict(past_of(store, rules, given.last_s, now_ms())))
+
+    return routes
+
+
+def _silence_routes(
+    routes: Blueprint, store: Store, refuse: Refuse, now_ms: Callable[[], int]
+) -> None:
     @routes.get("/v1/silences")
     def silences() -> ResponseReturnValue:
         found = [asdict(one) for one in silences_at(store) if one.ends_ms > now_ms()]
@@ -178,16 +194,6 @@ def alerting_routes(store: Store, refuse: Refuse, clock: Callable[[], float]) ->
         ended = Silence(known.id, known.matchers, known.starts_ms, now_ms(), given.by, given.reason)
         record_silence(store, ended, "ended", now_ms())
         return jsonify(asdict(ended)), 201
-
-    @routes.post("/v1/rules/replay")
-    def replay() -> ResponseReturnValue:
-        given = NewReplay.model_validate_json(request.get_data())
-        rules, problems = parse_rules(given.rules, "rules")
-        if problems:
-            return jsonify(error="; ".join(str(problem) for problem in problems)), 400
-        return jsonify(data=asdict(past_of(store, rules, given.last_s, now_ms())))
-
-    return routes
 
 
 def _firing(store: Store, alert_id: str) -> dict[str, Any] | None:

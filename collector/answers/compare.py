@@ -43,23 +43,8 @@ def compare(
     spans = [reads.side_span(store, side, service, endpoint) for side in (a, b)]
     width_s = _width_s([(last - first) / 1000 for first, last in spans])
     cut = [_newest(side, last, width_s) for side, (_, last) in zip((a, b), spans, strict=True)]
-    tables = [
-        (
-            reads.request_windows(
-                store,
-                side,
-                service,
-                endpoint,
-                window_ms=width_s * 1000,
-                warmup_requests=warmup_requests,
-                warmup_s=warmup_s,
-            ),
-            reads.host_load(store, side, window_ms=width_s * 1000),
-            reads.stack_windows(store, side, service, endpoint, window_ms=width_s * 1000),
-            reads.latency_quantiles(store, side, service, endpoint),
-        )
-        for side in cut
-    ]
+    warmup = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
+    tables = [_tables(store, side, service, endpoint, width_s, warmup) for side in cut]
     tables, hours_note = same_hours(cut, tables, width_s)
     same, unlike, model_notes = same_models([one[0] for one in tables])
     tables = [(rows, *one[1:]) for rows, one in zip(same, tables, strict=True)]
@@ -74,7 +59,7 @@ def compare(
         (left, right),
         service=service,
         endpoint=endpoint,
-        warmup={"warmup_requests": warmup_requests, "warmup_s": warmup_s},
+        warmup=warmup,
     )
     found = compare_sides(
         service,
@@ -97,6 +82,24 @@ def compare(
         unit="cpu_ns",
         truncated=any(truncated(table) for parts in tables for table in parts),
         as_of_ms=max(last for _, last in spans),
+    )
+
+
+def _tables(
+    store: Store,
+    side: Side,
+    service: str,
+    endpoint: str,
+    width_s: int,
+    warmup: dict[str, int],
+) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+    """Of one side: request windows, host load, stack windows, latency."""
+    window_ms = width_s * 1000
+    return (
+        reads.request_windows(store, side, service, endpoint, window_ms=window_ms, **warmup),
+        reads.host_load(store, side, window_ms=window_ms),
+        reads.stack_windows(store, side, service, endpoint, window_ms=window_ms),
+        reads.latency_quantiles(store, side, service, endpoint),
     )
 
 
