@@ -179,10 +179,13 @@ def test_what_is_left_out_is_gone_with_what_it_called():
 
     profiler = cProfile.Profile()
     profiler.runcall(top)
-    stats = [one for one in profiler.getstats() if not isinstance(one.code, str)]
     left = (quiet.__code__,)
-    costs = function_costs(stats, NOTHING, lambda code: code.co_name, left)
-    assert {(cost.function, cost.caller, cost.calls) for cost in costs} == {
+    costs = function_costs(
+        profiler.getstats(), NOTHING, lambda code: getattr(code, "co_name", code), left
+    )
+    # A garbage collection may call back into other code at any time: only ours is looked at.
+    ours = [cost for cost in costs if cost.function in ("top", "quiet", "loud")]
+    assert {(cost.function, cost.caller, cost.calls) for cost in ours} == {
         ("top", "", 1),
         ("loud", "top", 1),
     }
