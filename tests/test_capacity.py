@@ -17,6 +17,9 @@ from tests.agent.test_command import agent_process
 from tests.agent.uwsgi_server import uwsgi
 from tests.collector.test_exactly_once import collector
 
+#: It measures CPU: no other test runs beside it.
+pytestmark = pytest.mark.alone
+
 
 @contextmanager
 def platform(folder: Path, processes: int) -> Iterator[tuple[str, list[str]]]:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+#: It measures CPU: no other test runs beside it.
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parent.parent
 FOUND = ("affinity_score", "GET /api/v1/feed/", "deploy    r1 -> r2")
 NOTHING = ("no endpoint is reported as dearer", "no alert about the service")

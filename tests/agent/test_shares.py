@@ -27,6 +27,9 @@ from tests.agent.test_sampler import script
 from tests.agent.test_sampling import sampling
 from tests.agent.uwsgi_server import load, uwsgi
 
+#: It measures CPU: no other test runs beside it.
+pytestmark = pytest.mark.alone
+
 #: What waiting for a core may explain at most, in points.
 QUEUEING_POINTS = 10
 MODULE = "tests.agent.targets.planted_app"

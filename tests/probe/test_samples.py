@@ -27,6 +27,9 @@ from tests.probe.serving import (
 from tests.probe.test_celery import CELERY, ROOT, send
 from tests.probe.test_uwsgi import LINES, uwsgi
 
+#: It measures CPU: no other test runs beside it.
+pytestmark = pytest.mark.alone
+
 WINDOW_S = 2
 SHARE = 0.99
 #: Against a hang only: it is as many samples as are wanted that end the sampling.
