@@ -28,6 +28,7 @@ COMMANDS = {
     "advise": ("collector.pool_command", "advise"),
     "agent": ("agent.command", "agent"),
     "alerts": ("alerting.command", "alerts"),
+    "canary": ("collector.canary_command", "canary"),
     "capacity": ("collector.pool_command", "capacity"),
     "compare": ("collector.command", "compare"),
     "demo": ("demo_stack.command", "demo"),
@@ -130,6 +131,13 @@ def _settings(path: Path) -> dict[str, Any]:
 @click.option(
     "--server-cost-per-year", default=0.0, help="What a server costs; comparisons then say money."
 )
+@click.option(
+    "--source",
+    multiple=True,
+    metavar="PLACE",
+    help="Where source is: [SERVICE=]FOLDER that holds a folder for each release, or "
+    "[SERVICE=]git:REPOSITORY; repeatable.",
+)
 @click.option("--otlp", is_flag=True, help="Take OTLP/HTTP traces at /v1/otlp/v1/traces, too.")
 @click.option(
     "--keep", multiple=True, help="How long a table is kept, TABLE=DAYS [requests=7]; repeatable."
@@ -166,12 +174,14 @@ def _serve(
     warmup_s: int,
     server_cost_per_year: float,
     keep: tuple[str, ...],
+    source: tuple[str, ...],
     otlp: bool,
 ) -> None:
     """Build the parts over one store, and serve until a signal ends them."""
     from alerting.build import build_evaluator
     from alerting.routes import OPERATIONS, alerting_routes
     from collector.access import needs_admin
+    from collector.answers.sources.places import parse_places
     from collector.app import create_app
     from collector.retention import Upkeep, parse_keep
     from collector.store.store import open_store
@@ -180,10 +190,14 @@ def _serve(
 
     url = f"http://{bind}:{port}"
     warmup: dict[str, Any] = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
-    days = parse_keep(keep)
+    days, places = parse_keep(keep), parse_places(source)
     tokens = load_or_make_tokens(data, may_make=_is_loopback(bind))
     with closing(open_store(clickhouse or data)) as store:
-        priced: dict[str, Any] = {**warmup, "server_cost_per_year": server_cost_per_year}
+        priced: dict[str, Any] = {
+            **warmup,
+            "server_cost_per_year": server_cost_per_year,
+            "places": places,
+        }
         app = create_app(store, tokens, keep=days, otlp=otlp, paths=OPERATIONS, **priced)
         app.register_blueprint(alerting_routes(store, needs_admin(tokens), time.time))
         create_dashboards(store, app, **priced)

@@ -12,6 +12,7 @@ from agent.activity import Activity
 from agent.draining import Drained, drained, request_tables
 from agent.header import ring_id_of
 from agent.limits import Key, Limits
+from agent.lines import line_rows
 from agent.metrics import Metrics, series_rows
 from agent.requests import Identity
 from agent.samples import WorkerView
@@ -152,6 +153,9 @@ class Flush:
     def _add_samples(self, samples: Samples, into: _Gathered, now_ms: int) -> None:
         if samples.rows:
             into.tables["stack_samples"].append(table_of_rows("stack_samples", samples.rows))
+        if samples.lines:
+            lines = line_rows(samples.lines, now_ms)
+            into.tables["line_samples"].append(table_of_rows("line_samples", lines))
         into.stacks = self._stacks.fresh(list(samples.stacks), now_ms)
         rows = []
         for stack_id in into.stacks:

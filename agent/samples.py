@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from agent.lines import Line, LineCount, line_counts
 from agent.requests import Identity
 from agent.sampler import Window
 from agent.stacks import Modules, RawStack, Stack, mend, resolve
@@ -34,6 +35,7 @@ class Sampled:
 
     rows: list[dict[str, Any]]
     stacks: dict[int, Stack]
+    lines: dict[Line, LineCount]
     idle_ticks: int
     mended: int
     lost: int
@@ -55,7 +57,7 @@ def sampled(
     weight_s: float,
     contended: bool,
 ) -> Sampled:
-    """Rows and stacks of a window; each sample stands for `weight_s` seconds of one worker."""
+    """What a window gave; each sample stands for `weight_s` seconds of one worker."""
     whole, mended, lost = mend(window.stacks)
     counts: Counter[tuple[str, int]] = Counter()
     stacks: dict[int, Stack] = {}
@@ -87,4 +89,5 @@ def sampled(
         for (endpoint, stack_id), samples in counts.items()
     ]
     idle_ticks = max(0, window.ticks - sum(one.samples for one in window.stacks))
-    return Sampled(rows, stacks, idle_ticks, mended, lost, cut)
+    lines = line_counts(whole, modules, worker.identity, worker.release, weight_s)
+    return Sampled(rows, stacks, lines, idle_ticks, mended, lost, cut)

@@ -9,7 +9,7 @@ import os
 import random
 import resource
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
@@ -18,6 +18,7 @@ from typing import Any
 from agent.budget import Budget
 from agent.inside import inner_task_ids
 from agent.limits import Limits
+from agent.lines import Line, LineCount, less, plus
 from agent.requests import Identity
 from agent.sampler import Sampler, Target, Window
 from agent.samples import Sampled, WorkerView, foreign_samples, sampled
@@ -28,6 +29,7 @@ __all__ = ["Samples", "Sampling", "cpu_s", "spread"]
 
 WINDOW_GAPS_MAX = 10
 ROWS_WAITING_MAX = 50_000
+LINES_WAITING_MAX = 20_000
 SYS_PATHS_MAX = 64
 PUT_OFF = "waiting for budget"
 WRONG_THREAD = (
@@ -46,6 +48,7 @@ class Samples:
     rows: list[dict[str, Any]]
     stacks: dict[int, tuple[Identity, Stack]]
     idle: dict[Identity, tuple[int, float]]
+    lines: dict[Line, LineCount] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Sampling:
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _stacks: dict[int, tuple[Identity, Stack]] = field(default_factory=dict)
     _idle: dict[Identity, tuple[int, float]] = field(default_factory=dict)
+    _lines: dict[Line, LineCount] = field(default_factory=dict)
     _ended_s: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -127,7 +131,9 @@ class Sampling:
     def waiting(self) -> Samples:
         """What is not on disk yet."""
         with self._lock:
-            return Samples(list(self._rows), dict(self._stacks), dict(self._idle))
+            return Samples(
+                list(self._rows), dict(self._stacks), dict(self._idle), dict(self._lines)
+            )
 
     def settle(self, samples: Samples) -> None:
         """`samples` are on disk."""
@@ -138,6 +144,10 @@ class Sampling:
             for who, (ticks, weight_s) in samples.idle.items():
                 now_ticks, now_weight_s = self._idle[who]
                 self._idle[who] = (now_ticks - ticks, now_weight_s - weight_s)
+            for line, count in samples.lines.items():
+                left = less(self._lines.pop(line), count)
+                if left is not None:
+                    self._lines[line] = left
 
     def _choose(self) -> tuple[list[WorkerView], int]:
         """A random subset within the budget and the rate, with a worker of every service."""
@@ -192,6 +202,15 @@ class Sampling:
             ticks, seconds = self._idle.get(who, (0, 0.0))
             idle = result.idle_ticks
             self._idle[who] = (ticks + idle, seconds + idle * weight_s)
+            self._keep_lines(result.lines, service)
+
+    def _keep_lines(self, lines: Mapping[Line, LineCount], service: str) -> None:
+        """Add to what waits; a host's workers of one release share their lines."""
+        for line, count in lines.items():
+            if line in self._lines or len(self._lines) < LINES_WAITING_MAX:
+                self._lines[line] = plus(self._lines.get(line), count)
+            else:
+                self.limits.add("lines_dropped", service=service)
 
     def _tasks(self, worker: WorkerView) -> frozenset[int]:
         """Thread ids of a worker, as py-spy will name them."""

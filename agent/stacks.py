@@ -14,12 +14,12 @@ from hashlib import blake2b
 
 from profiler.vocabulary import ENDPOINT_FILE, ORIGINS, STACK_FRAMES_MAX
 
-__all__ = ["Modules", "RawFrame", "RawStack", "Stack", "mend", "parse_raw", "resolve"]
+__all__ = ["OWN", "Modules", "RawFrame", "RawStack", "Stack", "mend", "parse_raw", "resolve"]
 
 #: Names may hold anything (`GET (unmatched)`), file names no ") (".
 _FRAME = re.compile(r"(.+?) \(((?:(?!\) \().)*?):(\d+)\)(?:;|$)")
 _THREAD = re.compile(r"thread \(([^)]*)\)(?:: [^;]*)?;")
-_OWN, _PACKAGE, _STDLIB, _NATIVE = range(len(ORIGINS))
+OWN, _PACKAGE, _STDLIB, _NATIVE = range(len(ORIGINS))
 _STDLIB_PATH = re.compile(r"/python3\.\d+(/lib-dynload)?$|/python3\d+\.zip$")
 _NATIVE_FILE = re.compile(r"\.(so[.\d]*|c|cc|cpp|pyx|pxd|rs)$")
 _PROBE = "dynoscope_probe"
@@ -151,7 +151,7 @@ class Modules:
         script = folder.endswith("/bin") and "." not in base  # uwsgi, celery, gunicorn
         if packaged or script or module.partition(".")[0] == _PROBE:
             return _PACKAGE
-        return _STDLIB if _STDLIB_PATH.search(root) else _OWN
+        return _STDLIB if _STDLIB_PATH.search(root) else OWN
 
 
 def resolve(frames: Sequence[RawFrame], modules: Modules) -> Stack:

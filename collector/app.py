@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from collector.access import guard_pages
+from collector.answers.sources.places import Places
 from collector.api import read_routes
 from collector.batches import LIMITS
 from collector.changes import change_routes
@@ -52,11 +53,13 @@ def create_app(
     warmup_requests: int = 200,
     warmup_s: int = 120,
     server_cost_per_year: float = 0.0,
+    places: Places | None = None,
 ) -> Flask:
     """The app over an open store. Every path but a few needs a token (`access.guard_pages`).
 
     `keep`: days by table, which `retention.Upkeep` forgets by. `otlp`: take OTLP traces, too.
-    `paths`: what /openapi.json says of routes that others mount on the app.
+    `paths`: what /openapi.json says of routes that others mount on the app. `places`: where the
+    source of releases is.
     """
     app = Flask("dynoscope", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LIMITS.body_bytes
@@ -70,6 +73,7 @@ def create_app(
         warmup_s=warmup_s,
         keep=keep,
         server_cost_per_year=server_cost_per_year,
+        places=places,
     )
     app.register_blueprint(read_routes(store, known, clock))
     app.register_blueprint(federation_routes(store, meters, clock))

@@ -52,7 +52,11 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 WEIGHT_MAX = 1_000_000
 #: Every new host is remembered for good, one insert each.
 HOSTS_MAX = 256
-NOT_NEGATIVE = {"requests": ("weight",), "stack_samples": ("weight_s",)}
+NOT_NEGATIVE = {
+    "requests": ("weight",),
+    "stack_samples": ("weight_s",),
+    "line_samples": ("weight_s",),
+}
 
 
 def check_batch(

@@ -1,6 +1,7 @@
 """GET /openapi.json: what can be asked and sent (OpenAPI 3.1), out of the code that answers it."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import partial
 from importlib.metadata import version
 from inspect import getdoc
@@ -15,6 +16,7 @@ from collector.json_schema import Schema, Schemas
 from collector.questions import TEXT_CHARACTERS_MAX, Question
 from collector.routes import BATCH, CHANGE, OTHERS, OTLP, WISH, WISHES, answers
 from collector.wishes import NewWish, Wish
+from profiler.canary_records import CanaryLimits
 from profiler.processors import FOLDS
 
 __all__ = ["document"]
@@ -24,17 +26,37 @@ TIME = "now, -15m, -1h, -7d, or a time such as 2026-01-31T12:00:00Z"
 SIDE = (
     "release:r1, or key:value with release, window, host, region, flag, runtime, joined by commas"
 )
+RISES = (
+    "a share of the control's",
+    "of the share of requests that are slower than the control's P95",
+    "of the share of requests that fail",
+    "of the share of requests with one status of 300 to 499",
+    "a share of the control's",
+)
 #: Every word of a query string: its schema and what it means.
 WORDS: Mapping[str, tuple[Schema, str]] = {
     "from": ({**TEXT, "default": "-1h"}, f"Start of the window: {TIME}."),
     "to": ({**TEXT, "default": "now"}, f"End of the window: {TIME}."),
     "service": (TEXT, "Service; the only one where it is left out. Needed where there are more."),
     "endpoint": (TEXT, "Such as `GET /api/v1/feed/`; all where it is left out."),
-    "release": (TEXT, "Release; all where it is left out."),
+    "release": (TEXT, "Release; all where it is left out, where that may be."),
+    "control": (TEXT, "The release that is compared with, at the same minutes."),
+    "for_s": (
+        {"type": "number", "minimum": 30, "maximum": 86400, "default": 600},
+        "How long the release is watched from its first request on, s.",
+    ),
+    **{
+        f"max_{field.name}_rise": (
+            {"type": "number", "minimum": 0, "exclusiveMaximum": 10, "default": field.default},
+            f"The rise of {field.name} that is accepted: {says}.",
+        )
+        for field, says in zip(fields(CanaryLimits), RISES, strict=True)
+    },
     "state": ({"enum": list(STATES)}, "Only alerts in this state."),
     "a": (TEXT, f"The side that is compared with: {SIDE}."),
     "b": (TEXT, f"The side that is compared: {SIDE}."),
-    "function": (TEXT, "With `view`: only stacks through this function, `module:qualname`."),
+    "function": (TEXT, "`module:qualname`; of a flame graph, with `view`: only stacks through it."),
+    "was": (TEXT, "The function's name on side a, where it was renamed."),
     "view": (
         {"enum": ["callers", "callees"]},
         "The call tree upside down from `function`, or from it down.",

@@ -1,12 +1,13 @@
 """The questions of the read API: a line a question, with how each parameter is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
 from collector.answers.advice import advice
 from collector.answers.alerts import alerts
+from collector.answers.canary import canary
 from collector.answers.capacity import capacity
 from collector.answers.changes import changes
 from collector.answers.compare import compare
@@ -23,10 +24,13 @@ from collector.answers.series import series
 from collector.answers.services import services
 from collector.answers.sides import Side, parse_side
 from collector.answers.slos import slos
+from collector.answers.source import source
+from collector.answers.sources.places import Places
 from collector.answers.windows import parse_window
 from collector.errors import BadQuestion
 from collector.store.retention import KEEP_DAYS
 from collector.store.store import Store
+from profiler.canary_records import CanaryLimits
 
 __all__ = ["Asked", "Parameter", "Question", "questions"]
 
@@ -72,6 +76,7 @@ def questions(
     warmup_s: int = 120,
     keep: Mapping[str, int] = KEEP_DAYS,
     server_cost_per_year: float = 0.0,
+    places: Places | None = None,
 ) -> dict[str, Question]:
     """Every question by its name: GET /v1/<name>."""
     one = {"window": WINDOW, "service": SERVICE, "endpoint": ENDPOINT}
@@ -86,6 +91,10 @@ def questions(
     return {
         "advice": Question(advice, {"window": WINDOW, "service": SERVICE}),
         "alerts": Question(alerts, {"window": WINDOW, "state": STATE}),
+        "canary": Question(
+            partial(canary, warmup_requests=warmup_requests, warmup_s=warmup_s),
+            {"window": WINDOW, **two, **CANARY},
+        ),
         "capacity": Question(capacity, {**one, "limit_ms": LIMIT_MS, "share": SHARE}),
         "changes": Question(changes, {"window": WINDOW, "service": ANY_SERVICE}),
         "compare": Question(compared, {"a": _side("a"), "b": _side("b"), **two}),
@@ -102,6 +111,16 @@ def questions(
         "series": Question(series, one),
         "services": Question(services, {}),
         "slos": Question(slos, {"window": WINDOW}),
+        "source": Question(
+            partial(source, places=places),
+            {
+                "a": _side_or("a", _all),
+                "b": _side_or("b"),
+                **two,
+                "function": ONE_FUNCTION,
+                "was": WAS,
+            },
+        ),
     }
 
 
@@ -159,6 +178,19 @@ def _number(name: str, default: float, low: float, high: float) -> Parameter:
     return Parameter(read, (name,))
 
 
+def _needed(name: str) -> Parameter:
+    def read(asked: Asked) -> str:
+        if not asked.text(name):
+            raise BadQuestion(f"{name} is needed, such as {name}=r1.")
+        return asked.text(name)
+
+    return Parameter(read, (name,), needed=(name,))
+
+
+def _limits(asked: Asked) -> CanaryLimits:
+    return CanaryLimits(*(one.read(asked) for one in RISES.values()))
+
+
 def _text(name: str) -> Parameter:
     return Parameter(lambda asked: asked.text(name), (name,))
 
@@ -169,9 +201,21 @@ ANY_SERVICE = _text("service")
 ENDPOINT = _text("endpoint")
 ONE_ENDPOINT = replace(ENDPOINT, needed=("endpoint",))
 RELEASE = _text("release")
+ONE_FUNCTION = replace(_text("function"), needed=("function",))
+WAS = _text("was")
 STATE = _text("state")
 LIMIT_MS = _number("limit_ms", 500.0, 0.0, 1e6)
 SHARE = _number("share", 0.99, 0.0, 1.0)
+RISES = {
+    f"max_{field.name}_rise": _number(f"max_{field.name}_rise", field.default, -1e-9, 10.0)
+    for field in fields(CanaryLimits)
+}
+CANARY = {
+    "release": _needed("release"),
+    "control": _needed("control"),
+    "for_s": _number("for_s", 600.0, 29.999, 86_400.001),
+    "limits": Parameter(_limits, tuple(RISES)),
+}
 TREE = {
     "function": _text("function"),
     "view": _text("view"),

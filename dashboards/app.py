@@ -9,6 +9,7 @@ import dash
 import flask
 from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
 
+from collector.answers.sources.places import Places
 from collector.errors import CollectorError
 from collector.store.errors import StoreError
 from collector.store.store import Store
@@ -45,6 +46,7 @@ def create_dashboards(
     warmup_requests: int = 200,
     warmup_s: int = 120,
     server_cost_per_year: float = 0.0,
+    places: Places | None = None,
 ) -> Dash:
     """Mount the pages at /; `server` keeps its own routes. Call it before the first request."""
     app = Dash(
@@ -61,7 +63,7 @@ def create_dashboards(
         index_string=(HERE / "index.html").read_text(encoding="utf-8"),
         on_error=_sentence,
     )
-    source = Source(store, clock, warmup_requests, warmup_s, server_cost_per_year)
+    source = Source(store, clock, warmup_requests, warmup_s, server_cost_per_year, places)
     for page in PAGES:
         dash.register_page(  # type: ignore[no-untyped-call]
             page.__name__,

@@ -6,6 +6,7 @@ from typing import Any
 
 from collector.answers.records import Answer, ServiceRow, Window
 from collector.answers.services import services
+from collector.answers.sources.places import Places
 from collector.answers.windows import parse_window
 from collector.store.store import Store
 from dashboards.urls import Query, parse_query
@@ -26,6 +27,8 @@ class Source:
     warmup_requests: int
     warmup_s: int
     server_cost_per_year: float = 0.0
+    #: where the source of releases is; None: nothing is known of it
+    places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True)

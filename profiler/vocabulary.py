@@ -125,6 +125,17 @@ _STACK_SAMPLES = _columns(
     ("contended", "u8", "1 if run-queue wait exceeded 10% of CPU time in the window"),
 )
 
+_LINE_SAMPLES = _columns(
+    ("release", "str", "release the worker runs"),
+    ("endpoint", "str", "innermost endpoint frame; empty outside requests"),
+    ("function", "str", "own code, module:qualname"),
+    ("file", "str", "whole path in the worker's file system"),
+    ("line", "u32", "line that the function's innermost call was at"),
+    ("samples", "u32", "on-CPU samples with the function at this line"),
+    ("self_samples", "u32", "those of them in which it called nothing"),
+    ("weight_s", "f64", "seconds of one worker's time that `samples` stand for"),
+)
+
 _STACKS = _columns(
     ("stack_id", "u64", "hash of frames"),
     ("frames", "str[]", "module:qualname, root first, without endpoint frames"),
@@ -222,6 +233,7 @@ _EVALUATOR_EVENTS = _columns(
 WIRE: dict[str, tuple[Column, ...]] = {
     "requests": _COMMON + _REQUESTS,
     "stack_samples": _COMMON + _STACK_SAMPLES,
+    "line_samples": _COMMON + _LINE_SAMPLES,
     "stacks": _COMMON + _STACKS,
     "statements": _COMMON + _STATEMENTS,
     "spans": _COMMON + _SPANS,

@@ -18,6 +18,7 @@ KEEP_DAYS = {
     "requests": 7,
     "statements": 8,
     "stack_samples": 14,
+    "line_samples": 14,
     "stacks": 15,
     "function_costs": 14,
     "spans": 14,

@@ -20,12 +20,14 @@ SERVE_SETTINGS = (
 
 def serve(home: Path, port: int, rules: Path, webhook_port: int) -> Launch:
     """Collector, dashboards and alerting over an embedded store in `home`/data."""
+    releases = home / "releases"
+    releases.mkdir(exist_ok=True)
     return Launch(
         name="serve",
         argv=[
             _dynoscope(), "serve", "--port", str(port), "--data", str(home / "data"),
             "--rules", str(rules), "--webhook", f"http://127.0.0.1:{webhook_port}/",
-            *SERVE_SETTINGS,
+            "--source", str(releases), *SERVE_SETTINGS,
         ],
         missing=lambda: http_answers(f"http://127.0.0.1:{port}/readyz"),
         port=port,

@@ -3,7 +3,7 @@
 `START_MS` is noon UTC, so that hours of rows stay within one day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -184,6 +184,35 @@ def stack_rows(*, start_ms: int = START_MS, service: str = SERVICE) -> pa.Table:
         frames=[list(frames) for frames in STACKS],
         lines=[[10 * (i + 1) for i in range(len(frames))] for frames in STACKS],
         origins=[[0 if "." in f and "json" not in f else 2 for f in frames] for frames in STACKS],
+    )
+
+
+def line_rows(
+    *,
+    function: str = "feed.ranking:score",
+    file: str = "/srv/app/feed/ranking.py",
+    release: str = "r1",
+    lines: Mapping[int, int] | None = None,
+    start_ms: int = START_MS,
+    service: str = SERVICE,
+) -> pa.Table:
+    """On-CPU samples of a function's lines, all of them its own."""
+    counts = lines or {11: 30, 12: 10}
+    return table_of(
+        "line_samples",
+        len(counts),
+        ts_ms=start_ms,
+        service=service,
+        host=HOSTS[0],
+        region="eu",
+        release=release,
+        endpoint=ENDPOINTS[0],
+        function=function,
+        file=file,
+        line=list(counts),
+        samples=list(counts.values()),
+        self_samples=list(counts.values()),
+        weight_s=[count * 0.05 for count in counts.values()],
     )
 
 

@@ -21,6 +21,7 @@ DAY_MS = 86_400_000
 TABLES = {
     "requests": rows.request_rows(12, 1),
     "stack_samples": rows.sample_rows(12, 1),
+    "line_samples": rows.line_rows(),
     "stacks": rows.stack_rows(),
     "errors": rows.error_rows(5),
     "spans": rows.span_rows("0" * 32),

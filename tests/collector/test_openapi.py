@@ -34,6 +34,7 @@ def filled(store):
         store.insert("stack_samples", rows.sample_rows(200, at, span_ms=300_000, **side), f"s{at}")
     store.insert("stacks", rows.stack_rows(), "stacks")
     store.insert("spans", rows.span_rows(ONE_TRACE), "spans")
+    store.insert("line_samples", rows.line_rows(), "lines")
     store.insert("function_costs", rows.function_cost_rows(), "costs")
     store.insert("changes", rows.deploy_rows("r2", "r1"), "deploy")
     store.insert("limits", rows.limit_rows("records_overwritten", 3), "limit")
@@ -97,10 +98,12 @@ def test_references_lead_somewhere(api):
 
 
 WORDS = {
+    "canary": {"release": "r2", "control": "r1"},
     "compare": {"a": "release:r1", "b": "release:r2"},
     "flamegraph": {"a": "release:r1", "b": "release:r2"},
     "functions": {"endpoint": ENDPOINTS[0]},
     "profiles": {"endpoint": ENDPOINTS[0]},
+    "source": {"function": "feed.ranking:score"},
 }
 
 

@@ -34,6 +34,7 @@ VALUES = {
     "service": SERVICE,
     "endpoint": "",
     "release": "",
+    "function": "feed.ranking:score",
     "host": "",
     "region": "",
     "runtime": "",
@@ -91,6 +92,7 @@ VARIANTS = [
 #: What is right only for a service, an endpoint or a release.
 NAMED = {
     "deploy_of": {"release": "r2"},
+    "line_samples": {"endpoint": ENDPOINTS[0]},
     "function_costs": {"endpoint": ENDPOINTS[0]},
     "profiled_requests": {"endpoint": ENDPOINTS[0]},
 }
@@ -109,6 +111,7 @@ def fill(store):
     store.insert("stack_samples", rows.sample_rows(100, 1), "s1")
     store.insert("stack_samples", rows.sample_rows(100, 2, contended=1), "s2")
     store.insert("stacks", rows.stack_rows(), "b1")
+    store.insert("line_samples", rows.line_rows(), "b1")
     store.insert("statements", rows.statement_rows(), "b1")
     store.insert("errors", rows.error_rows(3), "b1")
     store.insert("spans", rows.span_rows("ab" * 16, 6), "b1")

@@ -13,6 +13,7 @@ WINDOW = {"service": SERVICE, "from_ms": START_MS, "to_ms": START_MS + 600_000}
 SAMPLES = {
     "requests": rows.request_rows(300, 3),
     "stack_samples": rows.sample_rows(50, 3),
+    "line_samples": rows.line_rows(),
     "stacks": rows.stack_rows(),
     "statements": rows.statement_rows(),
     "errors": rows.error_rows(4),

@@ -1,0 +1,22 @@
+-- Lines of one function. Samples of lines carry no flags and no runtime.
+SELECT
+    release,
+    file,
+    line,
+    sum(toUInt64(samples)) AS sample_count,
+    sum(toUInt64(self_samples)) AS self_count,
+    sum(weight_s) AS weight_sum
+FROM line_samples
+WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+    AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+    AND ts_ms >= {from_ms:UInt64} AND ts_ms < {to_ms:UInt64}
+    AND service = {service:String}
+    AND function = {function:String}
+    AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+    AND ({release:String} = '' OR release = {release:String})
+    AND ({host:String} = '' OR host = {host:String})
+    AND ({region:String} = '' OR region = {region:String})
+    AND {flag:String} = ''
+    AND {runtime:String} = ''
+GROUP BY release, file, line
+ORDER BY release, file, line
