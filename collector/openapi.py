@@ -1,7 +1,7 @@
 """GET /openapi.json: what can be asked and sent (OpenAPI 3.1), out of the code that answers it."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from inspect import getdoc
@@ -46,11 +46,11 @@ WORDS: Mapping[str, tuple[Schema, str]] = {
         "How long the release is watched from its first request on, s.",
     ),
     **{
-        f"max_{field.name}_rise": (
-            {"type": "number", "minimum": 0, "exclusiveMaximum": 10, "default": field.default},
-            f"The rise of {field.name} that is accepted: {says}.",
+        f"max_{name}_rise": (
+            {"type": "number", "minimum": 0, "exclusiveMaximum": 10, "default": limit},
+            f"The rise of {name} that is accepted: {says}.",
         )
-        for field, says in zip(fields(CanaryLimits), RISES, strict=True)
+        for (name, limit), says in zip(asdict(CanaryLimits()).items(), RISES, strict=True)
     },
     "state": ({"enum": list(STATES)}, "Only alerts in this state."),
     "a": (TEXT, f"The side that is compared with: {SIDE}."),

@@ -1,7 +1,7 @@
 """The questions of the read API: a line a question, with how each parameter is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -207,8 +207,8 @@ STATE = _text("state")
 LIMIT_MS = _number("limit_ms", 500.0, 0.0, 1e6)
 SHARE = _number("share", 0.99, 0.0, 1.0)
 RISES = {
-    f"max_{field.name}_rise": _number(f"max_{field.name}_rise", field.default, -1e-9, 10.0)
-    for field in fields(CanaryLimits)
+    f"max_{name}_rise": _number(f"max_{name}_rise", limit, -1e-9, 10.0)
+    for name, limit in asdict(CanaryLimits()).items()
 }
 CANARY = {
     "release": _needed("release"),

@@ -34,6 +34,7 @@ def ask(site, path, **words):
 
 
 WORDS = {
+    "canary": {"release": "r2", "control": "r1"},
     "compare": {"a": "release:r1", "b": "release:r2", "from": "-2h"},
     "functions": {"endpoint": ENDPOINTS[0]},
     "profiles": {"endpoint": ENDPOINTS[0]},
@@ -82,7 +83,7 @@ def test_parameters_that_are_not_understood(site, path, words, sentence):
 def test_an_unknown_question_lists_the_known_ones(site):
     answer = ask(site, "/v1/weather")
     assert answer.status_code == 404
-    assert "ask advice, alerts, capacity, changes, compare" in answer.json["error"]
+    assert "ask advice, alerts, canary, capacity, changes, compare" in answer.json["error"]
 
 
 @pytest.mark.parametrize("evil", ["'", "' OR '1'='1", "\\", "a\nb", "{x:String}", "\0", "; --"])
