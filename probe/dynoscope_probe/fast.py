@@ -8,14 +8,15 @@ Python classes, so that there is one of it.
 from __future__ import annotations
 
 import os
-from typing import Any
+from time import thread_time_ns
+from typing import Any, Callable
 
 from dynoscope_probe import layout
 
-__all__ = ["compiled", "compiled_class", "knows_slots"]
+__all__ = ["compiled", "compiled_class", "knows_slots", "thread_clock"]
 
 #: As in fast.h.
-INTERFACE = 2
+INTERFACE = 3
 _OFF = ("0", "false", "no", "off")
 
 
@@ -33,6 +34,13 @@ def compiled() -> Any:
     if formats != (layout.RECORD.format, layout.SLOT.format, layout.RECORD_PREFIX.format):
         return None
     return _fast
+
+
+def thread_clock() -> Callable[[], int]:
+    """CPU time (ns) of the thread that is to read it, as cheap as can be had: for a profiler."""
+    part = compiled()
+    read: Callable[[], int] = thread_time_ns if part is None else part.ThreadClock().read
+    return read
 
 
 def knows_slots(base: type, plain: type) -> bool:

@@ -2,8 +2,12 @@
 
 Each call that a profiler sees reads the timer twice. What the profiler does between the two reads
 is counted to the function that was called (`inside`), the rest to the function that called it
-(`around`); both differ between Python functions, generators, C functions and C methods. While a
-profiler is on, CPython 3.11 also runs its bytecode unspecialised (`slowdown`).
+(`around`); both differ between Python functions, generators (a call each time one goes on), C
+functions and C methods. While a profiler is on, CPython 3.11 also runs its bytecode unspecialised
+(`slowdown`).
+
+Machines change their pace within tenths of a second: the loops take turns in short rounds, so that
+all meet the same pace, and rounds from before and after a profile stand for what is between.
 """
 
 from __future__ import annotations
@@ -11,22 +15,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from math import log2
+from math import exp, log, log2
 from types import CodeType, FunctionType
 from typing import Any, Callable, Iterator, Sequence, Union
 
-__all__ = ["BUILTIN", "GENERATOR", "METHOD", "PYTHON", "Overhead", "Timer", "kind_of", "measured"]
+__all__ = [
+    "BUILTIN",
+    "GENERATOR",
+    "METHOD",
+    "PYTHON",
+    "Overhead",
+    "Readings",
+    "Timer",
+    "kind_of",
+    "overhead_of",
+    "readings_of",
+]
 
 PYTHON, GENERATOR, BUILTIN, METHOD = range(4)
-CALLS = 1500
-ROUNDS = 4
-#: A round counts as at most so many times the middle one.
-ROUND_MAX = 2
+CALLS = 250
+ROUNDS = 8
 DISTINCT = 8
 _CO_GENERATORS = 0x20 | 0x80 | 0x200  # generator, coroutine, asynchronous generator
 
 #: Returns nanoseconds or instructions of the calling thread.
 Timer = Callable[[], int]
+#: Loop -> rounds of (without a profiler, its own under one, that of all that it calls).
+Readings = dict[str, list[tuple[float, float, float]]]
 
 
 @dataclass(frozen=True)
@@ -64,68 +79,79 @@ def kind_of(code: Union[CodeType, str]) -> int:
     return GENERATOR if code.co_flags & _CO_GENERATORS else PYTHON
 
 
-def measured(timer: Timer, calls: int = CALLS, rounds: int = ROUNDS) -> Overhead:
-    """Measure it (some milliseconds); no profiler may be on. The mean of `rounds` counts."""
-    bare_empty = _bare(timer, _empty_loop, calls, rounds)
-    empty, _ = _profiled(timer, _empty_loop, calls, rounds)
+def overhead_of(*readings: Readings) -> Overhead:
+    """The overhead that rounds tell, whenever they were made.
+
+    A call of the loops, taken by itself, must come out at what it costs without a profiler: half
+    of that is the callee's, half the caller's, at the pace that bytecode has under a profiler.
+    """
+    bare, own, callees = {}, {}, {}
+    for loop in _LOOPS:
+        rounds = [costs for one in readings for costs in one[loop.__name__]]
+        bare[loop], own[loop], callees[loop] = (
+            _centre([costs[n] for costs in rounds]) / CALLS for n in range(3)
+        )
+    slowdown = _middle_of([own[loop] / bare[loop] for loop in _PLAIN_LOOPS if bare[loop] > 0])
     inside, around = [], []
-    for loop in (_function_loop, _generator_loop, _builtin_loop, _method_loop, _functions_loop):
-        # What the call costs without a profiler belongs to both, half each.
-        honest = (_bare(timer, loop, calls, rounds) - bare_empty) / 2
-        own, callees = _profiled(timer, loop, calls, rounds)
-        inside.append(max(0.0, callees - honest) / calls)
-        around.append(max(0.0, own - empty - honest) / calls)
+    for kind, loop in enumerate(_CALL_LOOPS):
+        honest = max(0.0, bare[loop] - bare[_empty_loop]) / 2
+        in_callee = honest if kind in (BUILTIN, METHOD) else honest * slowdown
+        inside.append(max(0.0, callees[loop] - in_callee))
+        around.append(max(0.0, own[loop] - own[_empty_loop] - honest * slowdown))
     bits = log2(DISTINCT)
     return Overhead(
         tuple(inside[:4]),
         tuple(around[:4]),
         max(0.0, inside[4] - inside[PYTHON]) / bits,
         max(0.0, around[4] - around[PYTHON]) / bits,
-        _slowdown(timer, calls, rounds),
+        slowdown,
     )
 
 
-def _slowdown(timer: Timer, calls: int, rounds: int) -> float:
-    bare = _bare(timer, _plain_loop, calls, rounds)
-    profiled, _ = _profiled(timer, _plain_loop, calls, rounds)
-    return max(1.0, profiled / bare) if bare > 0 else 1.0
+def readings_of(timer: Timer, rounds: int = ROUNDS) -> Readings:
+    """Run all loops in turn, without a profiler and with one (some milliseconds); none may be on.
+
+    The costs of `CALLS` calls, in the timer's unit.
+    """
+    readings: Readings = {loop.__name__: [] for loop in _LOOPS}
+    for number in range(-1, rounds):
+        for loop in _LOOPS:
+            costs = (_bare(timer, loop), *_profiled(timer, loop))
+            if number >= 0:  # in the first round all is new to the interpreter
+                readings[loop.__name__].append(costs)
+    return readings
 
 
-def _bare(timer: Timer, loop: Callable[[int], None], calls: int, rounds: int) -> float:
-    """Cost of a loop without a profiler."""
-    costs = []
-    for _ in range(rounds):
-        before = timer()
-        loop(calls)
-        costs.append(timer() - before)
-    return _centre(costs)
+def _bare(timer: Timer, loop: Callable[[int], None]) -> float:
+    before = timer()
+    loop(CALLS)
+    return timer() - before
 
 
-def _profiled(
-    timer: Timer, loop: Callable[[int], None], calls: int, rounds: int
-) -> tuple[float, float]:
+def _profiled(timer: Timer, loop: Callable[[int], None]) -> tuple[float, float]:
     """(own cost of a loop, own cost of all that it calls) under a profiler."""
     import cProfile  # only where a profile is made: profiled.py looks who imported it first
 
-    own, callees = [], []
-    for _ in range(rounds):
-        profiler: Any = cProfile.Profile(timer, 1.0)
-        profiler.enable()
-        loop(calls)
-        profiler.disable()
-        for entry in profiler.getstats():
-            if entry.code is getattr(loop, "__code__", None):
-                own.append(entry.inlinetime)
-                callees.append(sum(sub.inlinetime for sub in entry.calls or ()))
-    return _centre(own), _centre(callees)
+    profiler: Any = cProfile.Profile(timer, 1.0)
+    profiler.enable()
+    loop(CALLS)
+    profiler.disable()
+    code = getattr(loop, "__code__", None)
+    entry = next(entry for entry in profiler.getstats() if entry.code is code)
+    return entry.inlinetime, sum(sub.inlinetime for sub in entry.calls or ())
 
 
 def _centre(costs: Sequence[float]) -> float:
-    """What a profile holds is a sum: the few calls that take long, since caches went cold or the
-    host had the processor, count in it, so the middle round would be too little. One long
-    interruption must not go for every profile, though."""
-    middle = sorted(costs)[len(costs) // 2]
-    return sum(min(cost, ROUND_MAX * middle) for cost in costs) / len(costs)
+    """Mean of the middle half: of a few dozen short rounds some meet an interruption, which would
+    count for every call of a profile."""
+    ranked, quarter = sorted(costs), len(costs) // 4
+    middle = ranked[quarter : len(ranked) - quarter]
+    return sum(middle) / len(middle)
+
+
+def _middle_of(ratios: Sequence[float]) -> float:
+    """Geometric mean of what is at least 1."""
+    return exp(sum(log(max(1.0, ratio)) for ratio in ratios) / (len(ratios) or 1))
 
 
 def _next(number: int) -> int:
@@ -175,9 +201,10 @@ def _builtin_loop(times: int) -> None:
 
 
 def _method_loop(times: int) -> None:
-    items: list[None] = []
-    for nothing in repeat(None, times):
-        items.append(nothing)
+    """Not of list.append, which has bytecode of its own where no profiler is on."""
+    table = {1: 2}
+    for _ in repeat(None, times):
+        table.get(1)
 
 
 class _Item:
@@ -185,12 +212,29 @@ class _Item:
         self.value = 3
 
 
-def _plain_loop(times: int) -> None:
-    """A mixture of bytecode: some loses much without specialisation, some little."""
-    item, table, total = _Item(), {"a": 1}, 0
+def _number_loop(times: int) -> None:
+    total = 0
     for number in range(times):
-        total += number & 7
-        pair = item.value, table["a"]
-        table["b"] = total
-        if f"{number}-{total}" in table:
-            total = pair[0]
+        total += number * 3 & 7
+        if total > 100:
+            total -= 99
+
+
+def _container_loop(times: int) -> None:
+    item, table, items = _Item(), {"a": 1}, [0, 1, 2, 3]
+    for number in range(times):
+        items[number & 3] = item.value + table["a"]
+        table["b"] = number
+
+
+def _text_loop(times: int) -> None:
+    table = {"a": 1}
+    for number in range(times):
+        if f"{number}-{times}" in table:
+            break
+
+
+_CALL_LOOPS = (_function_loop, _generator_loop, _builtin_loop, _method_loop, _functions_loop)
+#: Bytecode of several kinds: some loses much without specialisation, some little.
+_PLAIN_LOOPS = (_number_loop, _container_loop, _text_loop)
+_LOOPS = (_empty_loop, *_CALL_LOOPS, *_PLAIN_LOOPS)

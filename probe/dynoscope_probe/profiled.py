@@ -11,10 +11,10 @@ import os
 import sys
 import threading
 from threading import get_ident
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
 
-from dynoscope_probe import guard, layout
+from dynoscope_probe import fast, guard, layout
 from dynoscope_probe.counters import UNIT_CPU_NS, UNIT_INSTRUCTIONS
 from dynoscope_probe.endpoint import under_endpoint_name
 from dynoscope_probe.function_costs import (
@@ -26,13 +26,13 @@ from dynoscope_probe.function_costs import (
 
 if TYPE_CHECKING:
     from dynoscope_probe.deep import Deep
-    from dynoscope_probe.overhead import Overhead
+    from dynoscope_probe.overhead import Overhead, Readings
 
 __all__ = ["Profile"]
 
 ROWS_MAX = 500
 #: How long the measured overhead is taken to hold.
-OVERHEAD_NS = 10 * 10**9
+OVERHEAD_NS = 2 * 10**9
 _U32_MAX, _U64_MAX = (1 << 32) - 1, (1 << 64) - 1
 _PER_PROCESS = sys.version_info >= (3, 12)
 
@@ -48,8 +48,8 @@ class Profile:
     """The profile of one request. Nothing is measured before its frame is called."""
 
     __slots__ = (
-        "_before", "_deep", "_group", "_ident", "_on", "_overhead", "_profiler", "_request",
-        "_unit", "_void",
+        "_before", "_deep", "_group", "_ident", "_on", "_overhead", "_profiler", "_readings",
+        "_request", "_timer", "_unit", "_void",
     )  # fmt: skip
 
     def __init__(self, deep: Deep, request: Any) -> None:
@@ -59,7 +59,10 @@ class Profile:
         self._unit = UNIT_CPU_NS if self._group is None else UNIT_INSTRUCTIONS
         self._ident = get_ident()
         self._before: Any = None
+        self._timer: Any = None
+        #: What the profiler costs; None: `_readings` are to tell it, with further ones.
         self._overhead: Optional[Overhead] = None
+        self._readings: Optional[Readings] = None
         self._profiler: Any = None
         self._on = False
         #: There is nothing to tell: a profiler was active, or came in between.
@@ -84,7 +87,7 @@ class Profile:
         """Put the costs into the ring's details. Called at the request's end, in its process."""
         if self._on:
             self._stop()
-        if self._void or self._profiler is None or self._overhead is None:
+        if self._void or self._profiler is None:
             return
         ring = self._deep.ring
         if self._group is not None and self._group.since(self._before)[0] != UNIT_INSTRUCTIONS:
@@ -92,7 +95,7 @@ class Profile:
             return
         own = (Profile._stop.__code__,)
         stats = self._profiler.getstats()
-        costs = function_costs(stats, self._overhead, self._deep.names.of, own)
+        costs = function_costs(stats, self._measured_overhead(), self._deep.names.of, own)
         rows, over = dearest(costs, ROWS_MAX)
         if over:
             ring.count("profile_pairs_over", over)
@@ -143,22 +146,35 @@ class Profile:
         import cProfile
 
         request.countable = False  # with a profiler on it costs more than it would
-        timer = thread_time_ns if self._group is None else self._group.timer()
-        self._overhead = self._known_overhead(timer)
-        self._profiler = cProfile.Profile(timer, 1.0)
+        self._timer = fast.thread_clock() if self._group is None else self._group.timer()
+        self._read_overhead()
+        self._profiler = cProfile.Profile(self._timer, 1.0)
         if self._group is not None:
             self._before = self._group.read()
         _watch_forks()
         return True
 
-    def _known_overhead(self, timer: Callable[[], int]) -> Overhead:
-        from dynoscope_probe.overhead import measured
+    def _read_overhead(self) -> None:
+        """Take the overhead as it was measured a moment ago, or measure the first half of it."""
+        from dynoscope_probe.overhead import readings_of
 
         known = self._deep.overheads.get(self._unit)
-        now_ns = perf_counter_ns()
-        if known is None or now_ns - known[0] > OVERHEAD_NS:
-            known = self._deep.overheads[self._unit] = now_ns, measured(timer)
-        return known[1]
+        if known is not None and perf_counter_ns() - known[0] <= OVERHEAD_NS:
+            self._overhead = known[1]
+        else:
+            self._readings = readings_of(self._timer)
+
+    def _measured_overhead(self) -> Overhead:
+        """What the profiler cost in this request: by readings from before and after it."""
+        from dynoscope_probe.overhead import overhead_of, readings_of
+
+        if self._overhead is None:
+            readings = [self._readings or {}]
+            if get_ident() == self._ident and not _is_profiled():
+                readings.append(readings_of(self._timer))
+            self._overhead = overhead_of(*readings)
+            self._deep.overheads[self._unit] = perf_counter_ns(), self._overhead
+        return self._overhead
 
     def _write_rows(self, rows: Sequence[FunctionCost]) -> None:
         """Functions whose name finds no room in the string table are added up as `(other)`."""

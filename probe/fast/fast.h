@@ -13,7 +13,7 @@
 #include <time.h>
 
 /* Goes up with every change of what the Python modules and this one expect of each other: fast.py. */
-#define INTERFACE 2
+#define INTERFACE 3
 
 /* layout.RECORD, layout.SLOT: compared with layout.py when the module is loaded (loading.py). */
 #define RECORD_FORMAT "<BBBBHHQQQQIIIIIIQQQQIIQQQQQIIIIIIQQQB3xI"
@@ -142,6 +142,9 @@ extern PyType_Spec count_spec;
 void count_naming(Count *self);
 int count_end(Count *self, int outcome);
 int count_status(const Count *self);
+
+/* clock.c */
+extern PyType_Spec clock_spec;
 
 /* middleware.c */
 extern PyType_Spec caller_spec, start_spec, body_spec, sized_body_spec;

@@ -30,6 +30,7 @@ static int module_exec(PyObject *module) {
         add_type(module, "Taking", &taking_spec, 1) < 0 ||
         add_type(module, "Entering", &entering_spec, 1) < 0 ||
         add_type(module, "Routes", &routes_spec, 0) < 0 ||
+        add_type(module, "ThreadClock", &clock_spec, 0) < 0 ||
         PyModule_AddIntConstant(module, "INTERFACE", INTERFACE) < 0 ||
         PyModule_AddStringConstant(module, "RECORD_FORMAT", RECORD_FORMAT) < 0 ||
         PyModule_AddStringConstant(module, "SLOT_FORMAT", SLOT_FORMAT) < 0 ||

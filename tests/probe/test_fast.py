@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from time import sleep, thread_time_ns
 
 import pytest
 
@@ -69,6 +70,28 @@ def test_checksums_are_those_of_binascii():
     for length in [*range(40), 200, 4096]:
         data = numbers.randbytes(length)
         assert fast.compiled().crc32(data) == binascii.crc32(data)
+
+
+@compiled_only
+def test_its_clock_follows_the_threads():
+    """Also over waits, which cost nothing; it never goes back."""
+    read = fast.compiled().ThreadClock().read
+    assert fast.thread_clock().__self__.__class__ is fast.compiled().ThreadClock
+    last, ahead_ns = read(), []
+    for number in range(300):
+        if number % 3 == 0:
+            sleep(0.001)
+        for work in range(300):
+            sum(range(work % 40))
+            now = read()
+            assert now >= last
+            last = now
+        sum(range(3_000))  # after a gap the kernel is asked
+        before, now, after = thread_time_ns(), read(), thread_time_ns()
+        assert before <= now
+        ahead_ns.append(now - after)
+    assert sorted(ahead_ns)[150] <= 0
+    assert max(ahead_ns) < 500_000
 
 
 @compiled_only

@@ -11,7 +11,8 @@ from dynoscope_probe.overhead import (
     PYTHON,
     Overhead,
     kind_of,
-    measured,
+    overhead_of,
+    readings_of,
 )
 
 
@@ -39,7 +40,7 @@ def test_kinds(code, kind):
 
 def test_a_timer_that_counts_its_readings_gives_the_readings_per_call():
     """A call is read twice: one step between is the callee's, one is the caller's."""
-    overhead = measured(itertools.count().__next__)
+    overhead = overhead_of(readings_of(itertools.count().__next__))
     assert overhead.inside == pytest.approx((1, 1, 1, 1), rel=0.01)
     assert overhead.around == pytest.approx((1, 1, 1, 1), rel=0.01)
     assert overhead.inside_per_bit == overhead.around_per_bit == 0
@@ -47,7 +48,7 @@ def test_a_timer_that_counts_its_readings_gives_the_readings_per_call():
 
 
 def test_on_the_threads_clock_every_kind_costs_something():
-    overhead = measured(thread_time_ns)
+    overhead = overhead_of(readings_of(thread_time_ns))
     assert len(overhead.inside) == len(overhead.around) == 4
     assert all(cost > 0 for cost in overhead.inside + overhead.around)
     assert 1 <= overhead.slowdown < 20
