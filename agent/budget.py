@@ -1,10 +1,12 @@
 """Keeps py-spy and the agent within a share of one core. Pure: the clocks are parameters.
 
 A bucket, empty at the start, fills with AIM of `share` seconds of CPU a second, up to `burst_s`
-seconds' worth, and every CPU second that agent and py-spy used is taken out of it. What a profile
-costs (its start, and each tick) is learnt from what the profiles before it cost.
+seconds' worth, and every CPU second that agent and py-spy used is taken out of it. Time in which
+the agent was stopped, or its host asleep, fills nothing. What a profile costs (its start, and each
+tick) is learnt from what the profiles before it cost.
 """
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["AIM", "Budget", "Plan"]
@@ -12,6 +14,8 @@ __all__ = ["AIM", "Budget", "Plan"]
 RATE_HZ_MIN = 5
 #: Below the share: a profile may cost more than the ones before it.
 AIM = 0.9
+#: On a busy host a loop comes back later than it meant to: by a quarter, or so many seconds.
+LATE_SHARE, LATE_S = 0.25, 1.0
 _LEARN = 0.3
 
 
@@ -28,7 +32,7 @@ class Budget:
     """`share` of one core (0.01 is 1%); the bucket may be overdrawn and is then waited out."""
 
     share: float
-    burst_s: float = 60.0
+    burst_s: float = 40.0
     start_cpu_s: float = 0.05
     tick_cpu_s: float = 0.0006
     _bucket_s: float = 0.0
@@ -36,13 +40,15 @@ class Budget:
     _cpu_s: float = 0.0
     _used: float = 0.0
 
-    def account(self, wall_s: float, cpu_s: float) -> None:
+    def account(self, wall_s: float, cpu_s: float, meant_s: float = math.inf) -> None:
         """Take note of the clocks: wall, and CPU of the agent with its children, since any start.
 
-        The first call is the start: the CPU before it (imports) is not counted.
+        `meant_s`: how long after the last call this one was to come; the agent did not run in what
+        is beyond that. The first call is the start: the CPU before it (imports) is not counted.
         """
         if self._wall_s >= 0:
-            passed, used = wall_s - self._wall_s, cpu_s - self._cpu_s
+            longest = meant_s + max(LATE_S, LATE_SHARE * meant_s)
+            passed, used = min(wall_s - self._wall_s, longest), cpu_s - self._cpu_s
             self._bucket_s += AIM * self.share * passed - used
             self._bucket_s = min(self._bucket_s, self.share * self.burst_s)
             weight = min(1.0, passed / self.burst_s)

@@ -28,6 +28,7 @@ from agent.stacks import Modules, Stack
 __all__ = ["Samples", "Sampling", "cpu_s", "spread"]
 
 WINDOW_GAPS_MAX = 10
+LOOK_AGAIN_S = 1.0
 ROWS_WAITING_MAX = 50_000
 LINES_WAITING_MAX = 20_000
 SYS_PATHS_MAX = 64
@@ -83,14 +84,15 @@ class Sampling:
     def run(self, stop: Event) -> None:
         """Sample until `stop` is set."""
         self._ended_s = self.monotonic_s()
-        while not stop.wait(self.rng.uniform(0.0, 0.2 * self.window_s)):
-            self.budget.account(self.monotonic_s(), cpu_s())
+        meant_s = pause_s = self._pause_s()
+        while not stop.wait(pause_s):
+            self.budget.account(self.monotonic_s(), cpu_s(), meant_s)
             self._forget_gone()
             chosen, rate_hz = self._choose()
             if chosen:
                 self.window(chosen, rate_hz)
-            else:
-                stop.wait(1.0)
+            pause_s = self._pause_s() + (0.0 if chosen else LOOK_AGAIN_S)
+            meant_s = pause_s + (self.window_s if chosen else 0.0)
 
     def window(self, chosen: Sequence[WorkerView], rate_hz: int) -> None:
         """Profile the chosen workers once and keep what they gave."""
@@ -127,6 +129,10 @@ class Sampling:
             )
             self.profiled_ms[worker.ring_id] = started_ms
             self._keep(worker.identity, result, weight_s)
+
+    def _pause_s(self) -> float:
+        """So that windows begin at irregular times."""
+        return self.rng.uniform(0.0, 0.2 * self.window_s)
 
     def waiting(self) -> Samples:
         """What is not on disk yet."""

@@ -32,6 +32,24 @@ def test_a_bucket_too_small_for_the_rate_pays_for_a_lower_one():
     assert budget.plan(8, 5, 20) == Plan(0, 20), "fewer than 5 Hz"
 
 
+def test_time_in_which_the_agent_was_stopped_fills_nothing():
+    budget = Budget(share=0.1, start_cpu_s=0.1, tick_cpu_s=0.001)
+    budget.account(0, 0)
+    budget.account(1000, 0, 2.0)  # it meant to come after 2 s, and 1 s late is usual
+    assert budget.plan(9, 5, 20) == Plan(1, 20), "0.27 s in the bucket; a worker costs 0.2"
+    budget.account(1006, 0.27, 5.0)
+    budget.account(1018, 0.27, 10.0)
+    assert budget.plan(9, 5, 20) == Plan(8, 20), "lateness of a loaded host counts: 0.09 x 18 s"
+
+
+def test_a_pause_of_any_length_buys_no_more_than_the_bucket_holds():
+    budget = Budget(share=0.01, start_cpu_s=0.1, tick_cpu_s=0.0005)
+    budget.account(0, 0)
+    budget.account(1e6, 0)
+    paid = budget.plan(100, 5, 20).workers
+    assert paid * (0.1 + 100 * 0.0005) <= 0.01 * budget.burst_s
+
+
 def test_what_is_used_stays_within_the_share_however_wrong_the_first_guess():
     budget = Budget(share=0.01)
     wall, cpu, true_cost = 0.0, 3.0, 0.4
