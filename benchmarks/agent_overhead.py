@@ -1,13 +1,14 @@
 """What the agent costs a loaded host, beside py-spy alone at 100 Hz and pyroscope-io.
 
 Eight uWSGI workers with the probe serve requests of 5 ms of CPU to a client that keeps all cores
-busy. First the agent watches one such host for a while under steady load: its CPU with py-spy's,
-memory, on-CPU samples. Then hosts without a watcher, with the agent, with `py-spy record` and with
-pyroscope-io in the workers take turns, all others stopped; throughput is paired by block, with the
-95% interval of the median. Where others use the machine, too, throughput says as much about them:
-`cpu_ratio` is the CPU of workers and watcher per request, against that without a watcher. The
-agent's budget grows while it is stopped, so in its turns it takes more than under steady load:
-up to four times, `cpu_percent_in_turns`, and both ratios are too dear by that.
+busy. First the agent watches them for a while under steady load: its CPU with py-spy's, memory,
+on-CPU samples. Then the same workers are loaded in turns without a watcher, with the agent and with
+`py-spy record`, and a second host with pyroscope-io in its workers; who has no turn is stopped. A
+stopped agent earns no CPU budget, and it is stopped only between two of its windows, so in its
+turns it takes what it takes under steady load, or a little more (`cpu_percent_in_turns`). Turns are
+paired by block: the ratio is the mean of the pairs', with its bootstrap interval of 95%. Where
+others use the machine, too, throughput says as much about them: `cpu_ratio` is the CPU of workers
+and watcher per request, against that without a watcher.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.hosting.groups import Group, Host, agent, host, py_spy_record, samples_so_far
-from benchmarks.measuring.paired import Estimate, median_interval, ratios
+from benchmarks.measuring.paired import Estimate, mean_ratio
 from benchmarks.measuring.rounds import interleaved
 from benchmarks.overhead.load import LoadError, drive
 from benchmarks.overhead.measure import WORKING, calibrated_loops
@@ -45,15 +46,17 @@ EXPORT_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long the steady load lasts, and how many turns of how many requests follow."""
+    """How long the steady load lasts, and how many turns of what length follow; peers, which cost
+    more, have shorter ones."""
 
     steady_s: float
     blocks: int
-    requests: int
+    turn_s: float
+    peer_turn_s: float
 
 
-FULL = Plan(steady_s=300, blocks=25, requests=600)
-QUICK = Plan(steady_s=40, blocks=7, requests=200)
+FULL = Plan(steady_s=120, blocks=14, turn_s=18, peer_turn_s=6)
+QUICK = Plan(steady_s=40, blocks=3, turn_s=6, peer_turn_s=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +99,21 @@ def _run(plan: Plan, folder: Path, console: Console) -> tuple[Steady, dict[str, 
     loops = calibrated_loops(WORKING_MS)
     with ExitStack() as stack:
         sink = stack.enter_context(_sink())
-        console.print("starting four hosts of eight workers")
-        peers = {BARE: "", AGENT: "", PY_SPY: "", PYROSCOPE: "pyroscope"}
-        hosts: dict[str, Host] = {}
-        for name, peer in peers.items():
-            slug = name.replace(" ", "-")
-            hosts[name] = stack.enter_context(host(slug, folder, loops, sink, peer))
-            drive(hosts[name].port, WORKING, 40)
-            hosts[name].group.stop()
-        watched = hosts[AGENT]
+        console.print("starting two hosts of eight workers")
+        other = stack.enter_context(host("pyroscope", folder, loops, sink, "pyroscope"))
+        drive(other.port, WORKING, 40)
+        other.group.stop()
+        watched = stack.enter_context(host("watched", folder, loops, sink))
         watcher, port = stack.enter_context(agent(watched, folder, sink))
         console.print(f"the agent under steady load, {plan.steady_s:.0f} s")
-        watched.group.go_on()
         steady = _steady(watched, watcher, port, plan.steady_s)
+        _drive_for(watched, 0, lambda: watcher.children() > 0)
         for group in (watched.group, watcher):
             group.stop()
         console.print(f"taking turns, {plan.blocks} blocks")
+        hosts = {BARE: watched, AGENT: watched, PY_SPY: watched, PYROSCOPE: other}
         turns = _turns(plan, hosts, watcher, folder)
-        _check_exports(hosts[PYROSCOPE], sink)
+        _check_exports(other, sink)
         return steady, turns
 
 
@@ -123,7 +123,7 @@ def _steady(watched: Host, watcher: Group, port: int, seconds: float) -> Steady:
     before_s, samples = watcher.cpu_s(), samples_so_far(port)
     began_s, requests, most = time.monotonic(), 0, 0
     while time.monotonic() - began_s < seconds:
-        requests += _drive_for(watched, 1.0)
+        requests += _drive_for(watched, 1.0)[0]
         most = max(most, watcher.rss_bytes())
     passed_s = time.monotonic() - began_s
     return Steady(
@@ -134,13 +134,15 @@ def _steady(watched: Host, watcher: Group, port: int, seconds: float) -> Steady:
     )
 
 
-def _drive_for(loaded: Host, seconds: float) -> int:
-    """Requests made in at least so long."""
-    end_s, requests = time.monotonic() + seconds, 0
-    while time.monotonic() < end_s:
+def _drive_for(
+    loaded: Host, seconds: float, go_on: Callable[[], bool] = lambda: False
+) -> tuple[int, float]:
+    """(requests, seconds) of at least so long, and for as long as `go_on` wishes."""
+    began_s, requests = time.monotonic(), 0
+    while time.monotonic() - began_s < seconds or go_on():
         drive(loaded.port, WORKING, 50)
         requests += 50
-    return requests
+    return requests, time.monotonic() - began_s
 
 
 def _turns(plan: Plan, hosts: dict[str, Host], watcher: Group, folder: Path) -> dict[str, Turns]:
@@ -148,6 +150,7 @@ def _turns(plan: Plan, hosts: dict[str, Host], watcher: Group, folder: Path) -> 
     for _, name in interleaved([*hosts], plan.blocks, 1, SEED):
         loaded = hosts[name]
         loaded.group.go_on()
+        drive(loaded.port, WORKING, 50)
         with ExitStack() as stack:
             beside: Group | None = None
             if name == AGENT:
@@ -157,13 +160,15 @@ def _turns(plan: Plan, hosts: dict[str, Host], watcher: Group, folder: Path) -> 
             elif name == PY_SPY:
                 beside = stack.enter_context(py_spy_record(loaded, folder))
             before_s, workers_s = beside.cpu_s() if beside else 0.0, loaded.group.cpu_s()
-            wall_s = drive(loaded.port, WORKING, plan.requests) / 1e9
+            seconds = plan.turn_s if name in (BARE, AGENT) else plan.peer_turn_s
+            in_window = (lambda: watcher.children() > 0) if name == AGENT else (lambda: False)
+            requests, wall_s = _drive_for(loaded, seconds, in_window)
             used_s = beside.cpu_s() - before_s if beside else 0.0
             workers_s = loaded.group.cpu_s() - workers_s
         loaded.group.stop()
-        found[name].rate.append(plan.requests / wall_s)
+        found[name].rate.append(requests / wall_s)
         found[name].cpu_share.append(used_s / wall_s)
-        found[name].cpu_ms.append(1000 * (workers_s + used_s) / plan.requests)
+        found[name].cpu_ms.append(1000 * (workers_s + used_s) / requests)
     return found
 
 
@@ -188,8 +193,8 @@ def as_json(steady: Steady, turns: dict[str, Turns]) -> dict[str, Any]:
 
 
 def _against(watched: Turns, bare: Turns) -> dict[str, Any]:
-    rate = median_interval(ratios(watched.rate, bare.rate))
-    cpu = median_interval(ratios(watched.cpu_ms, bare.cpu_ms))
+    rate = mean_ratio(watched.rate, bare.rate, SEED)
+    cpu = mean_ratio(watched.cpu_ms, bare.cpu_ms, SEED)
     return {
         "throughput_ratio": round(rate.value, 4),
         "throughput_ratio_interval": _interval(rate),

@@ -47,6 +47,10 @@ class Group:
     def rss_bytes(self) -> int:
         return sum(int(memory.rss) for memory in self._each(psutil.Process.memory_info))
 
+    def children(self) -> int:
+        """How many processes it has started that are there."""
+        return len(psutil.Process(self.process.pid).children())
+
     def end(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)

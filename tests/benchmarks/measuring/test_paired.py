@@ -1,8 +1,9 @@
+import math
 import random
 
 import pytest
 
-from benchmarks.measuring.paired import differences, median_interval, ratios
+from benchmarks.measuring.paired import differences, mean_ratio, median_interval, ratios
 
 
 def test_pairs():
@@ -38,3 +39,18 @@ def test_too_few_values_are_refused():
     with pytest.raises(ValueError, match="5 values are too few for 95%"):
         median_interval([1, 2, 3, 4, 5])
     assert median_interval([1, 2, 3, 4, 5], confidence=0.9).low == 1
+
+
+def test_a_mean_ratio_counts_what_happens_in_a_few_pairs_and_its_interval_covers_it():
+    random_numbers = random.Random(8)
+    covered = 0
+    for seed in range(200):
+        bare = [random_numbers.uniform(50, 100) for _ in range(20)]
+        noise = [random_numbers.gauss(0, 0.01) for _ in bare]
+        dear = [0.03 * (n % 3 == 0) for n in range(20)]
+        watched = [a * math.exp(b - c) for a, b, c in zip(bare, noise, dear, strict=True)]
+        found = mean_ratio(watched, bare, seed, draws=400)
+        true = math.exp(-0.03 * 7 / 20)
+        covered += found.low <= true <= found.high
+        assert found.low < found.value < found.high
+    assert covered >= 175
