@@ -1,6 +1,12 @@
 .PHONY: help setup check test test-long test-pmu demo bench-setup bench
 .DEFAULT_GOAL := help
 bin := .venv/bin
+# Two tests at a time, then by itself what measures CPU. 5: none of those that ARGS names.
+define two-by-two
+$(bin)/python -m pytest -m "$(1) and not alone" -n 2 --dist loadfile $(ARGS); beside=$$?; \
+$(bin)/python -m pytest -m "$(1) and alone" $(ARGS); alone=$$?; \
+case $$beside$$alone in 00|05|50) ;; *) exit 1 ;; esac
+endef
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,12 +20,10 @@ check: setup  ## style and types
 	$(bin)/mypy
 
 test: setup  ## all tests but the long campaigns, about 20 minutes; what measures CPU runs by itself, last
-	@$(bin)/python -m pytest -m "not long and not pmu and not alone" -n 2 --dist loadfile $(ARGS); beside=$$?; \
-	$(bin)/python -m pytest -m "not long and not pmu and alone" $(ARGS); alone=$$?; \
-	case $$beside$$alone in 00|05|50) ;; *) exit 1 ;; esac  # 5: none of those that ARGS names
+	@$(call two-by-two,not long and not pmu)
 
 test-long: setup  ## the campaigns with their full repeat counts, within 60 minutes
-	$(bin)/python -m pytest -m long $(ARGS)
+	@$(call two-by-two,long)
 
 test-pmu:  ## the counters on hardware counters, in an emulated machine; about 2 minutes
 	@.ci/setup pmu
