@@ -44,6 +44,8 @@ STATE_EVERY_S = 15.0
 #: rarer than three times, so that no ring overflows meanwhile.
 BEHIND_FILES = 10
 LONGER_MAX = 3
+#: The share of its pace that the agent rests at least, however long a flush takes.
+REST_MIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,9 @@ class Agent:
         if self._statsd_socket:
             receive = partial(self.statsd.receive, self._statsd_socket)
             receiving = self._start("statsd", receive, stop)
-        while not stop.wait(pause_s(self.config.flush_s, self.spool.waiting())):
+        flushed_s = time.monotonic()
+        while not stop.wait(self._rest_s(flushed_s)):
+            flushed_s = time.monotonic()
             self._flush()
         self.sampler.stop()
         sampling.join(STOP_SAMPLING_S)
@@ -159,6 +163,11 @@ class Agent:
             self._statsd_socket.close()
         if self.exposition:
             self.exposition.close()
+
+    def _rest_s(self, flushed_s: float) -> float:
+        """Until the next flush, counted from the beginning of the last one."""
+        pause = pause_s(self.config.flush_s, self.spool.waiting())
+        return max(pause * REST_MIN, pause - (time.monotonic() - flushed_s))
 
     def _flush(self) -> None:
         try:
@@ -214,7 +223,7 @@ class Agent:
 
 
 def pause_s(flush_s: float, files_waiting: int) -> float:
-    """Until the next flush, s: longer while the collector is behind."""
+    """From flush to flush, s: longer while the collector is behind."""
     return flush_s * min(LONGER_MAX, 1 + files_waiting // BEHIND_FILES)
 
 

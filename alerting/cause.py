@@ -4,8 +4,8 @@ Parts of the time are compared with the stretch before: the windows of time are 
 so the intervals speak of these hosts at this time only.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -90,28 +90,30 @@ class Cause:
     error: str = ""
 
 
-def read_cause(store: Store, episode: Episode) -> Cause:
-    """Raises StoreError."""
+def read_cause(store: Store, episode: Episode) -> Iterator[Cause]:
+    """What is known after each question, the one that says most first. Raises StoreError."""
     slo = episode.slo
     if slo.good.metric is not None:
-        return Cause()
+        return
     where: dict[str, Any] = {"service": episode.service, "endpoint": slo.endpoint}
     kind: dict[str, Any] = {"good": slo.good.kind, "threshold_ms": slo.good.threshold_ms}
     now: dict[str, Any] = {"from_ms": episode.since_ms, "to_ms": episode.to_ms, **where}
     from_ms, until_ms = episode.before
+    worst = tuple(part for part in bad_by(store, **now, **kind) if part.bad > 0)
+    yield (cause := Cause(worst=worst))
     before = time_by_part(store, from_ms=from_ms, to_ms=until_ms, parts=WINDOWS, **where)
     after = time_by_part(store, parts=WINDOWS, **now)
-    grew = _grew(before, after)
+    cause = replace(cause, grew=_grew(before, after), before=_mean(before), after=_mean(after))
+    yield cause
     requests = bad_requests(store, limit=200, **now, **kind)
-    return Cause(
-        grew=grew,
-        worst=tuple(part for part in bad_by(store, **now, **kind) if part.bad > 0),
-        before=_mean(before),
-        after=_mean(after),
+    cause = replace(
+        cause,
         requests=tuple(requests[:REQUESTS_MAX]),
         errors=_errors(store, episode, requests),
-        function=_function(store, episode) if any(one.part == "cpu_ms" for one in grew) else None,
     )
+    yield cause
+    if any(one.part == "cpu_ms" for one in cause.grew):
+        yield replace(cause, function=_function(store, episode))
 
 
 def _grew(before: Sequence[TimeByPart], after: Sequence[TimeByPart]) -> tuple[Grown, ...]:

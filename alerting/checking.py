@@ -1,11 +1,11 @@
-"""Evaluates every rule once, each by the module that knows its kind."""
+"""Evaluates rules once, each by the module that knows its kind."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from alerting.alerts import Check
-from alerting.diagnosis import DIAGNOSIS_S
+from alerting.diagnosis import DIAGNOSIS_S, Patience
 from alerting.headline import check_headline
 from alerting.new_errors import check_new_errors
 from alerting.regression import CostWatch
@@ -16,23 +16,29 @@ from alerting.thresholds import ThresholdWatch
 from collector.store.slo_reads import first_by_service
 from collector.store.store import Store
 
-__all__ = ["Checker"]
+__all__ = ["Checker", "Moment", "is_dear"]
+
+
+def is_dear(rule: Rule) -> bool:
+    """Whether looking at it takes so long that no page may wait for it."""
+    return isinstance(rule, CostRule | HeadlineRule)
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class Moment:
     """What all rules of one evaluation share. `firing`: the severity of each open alert."""
 
     to_ms: int
     alive: frozenset[str]
     firing: Mapping[str, str]
     counts: SloCounts
+    patience: Patience
     statuses: list[SloStatus] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Checker:
-    """`diagnosis_s`: how long an alert waits for what it says beside "it burns"."""
+    """`diagnosis_s`: how long the alerts of one look wait for what they say beside "it burns"."""
 
     store: Store
     costs: CostWatch
@@ -41,20 +47,24 @@ class Checker:
     diagnosis_s: float = DIAGNOSIS_S
     _first_ms: dict[str, int] = field(default_factory=dict)
 
-    def check_all(
+    def moment(
         self, rules: Rules, to_ms: int, alive: frozenset[str], firing: Mapping[str, str]
-    ) -> tuple[list[Check], list[SloStatus]]:
+    ) -> Moment:
+        """The state of affairs that all `rules` are checked against."""
+        counts = SloCounts(self.store, to_ms, rules.slos)
+        return Moment(to_ms, alive, firing, counts, Patience(self.diagnosis_s))
+
+    def check_all(self, rules: Iterable[Rule], moment: Moment) -> list[Check]:
         """One check a rule. Any failure is that rule's own: the others go on, and it is shown."""
-        moment = _Moment(to_ms, alive, firing, SloCounts(self.store, to_ms, rules.slos))
         checks = []
-        for rule in rules.all:
+        for rule in rules:
             try:
                 checks.append(self._check(rule, moment))
             except Exception as error:
                 checks.append(Check(rule.name, failed=f"{type(error).__name__}: {error}"))
-        return checks, moment.statuses
+        return checks
 
-    def _check(self, rule: Rule, moment: _Moment) -> Check:
+    def _check(self, rule: Rule, moment: Moment) -> Check:
         to_ms, firing = moment.to_ms, moment.firing
         if isinstance(rule, Slo):
             check, found = check_slo(
@@ -65,7 +75,7 @@ class Checker:
                 firing,
                 self.base_url,
                 moment.counts,
-                self.diagnosis_s,
+                moment.patience,
             )
             moment.statuses.extend(found)
             return check

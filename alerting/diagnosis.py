@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from queue import Empty, SimpleQueue
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,14 +14,33 @@ from alerting.cause import PARTS, Cause, Episode, Grown, read_cause
 from collector.store.slo_reads import BadPart
 from collector.store.store import Store
 
-__all__ = ["DIAGNOSIS_S", "Diagnosis", "Episode", "diagnose", "in_time"]
+__all__ = ["DIAGNOSIS_S", "Diagnosis", "Episode", "Patience", "diagnose", "in_time"]
 
 log = logging.getLogger("dynoscope.alerting")
 
-#: How long an alert waits for its diagnosis.
+#: How long the alerts of one look wait for their diagnoses.
 DIAGNOSIS_S = 5.0
 #: A region is named when so much of the bad is in it, and there are others.
 REGION_SHARE = 0.8
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long the alerts of one look may still wait for what they say, all together: where much
+    breaks at once, the last one may not come later for all the words about the others."""
+
+    left_s: float = DIAGNOSIS_S
+    clock: Callable[[], float] = time.monotonic
+
+    def spend(self, look: Callable[[float], Cause]) -> Cause:
+        """`look` is given what is left."""
+        if self.left_s <= 0:
+            return Cause(error="the diagnoses of other alerts took all the time there was")
+        began_s = self.clock()
+        try:
+            return look(self.left_s)
+        finally:
+            self.left_s -= self.clock() - began_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +60,11 @@ def diagnose(
     budget_left: float,
     tier: TierBurn,
     base_url: str,
-    limit_s: float = DIAGNOSIS_S,
+    patience: Patience,
 ) -> Diagnosis:
-    """Never fails and never takes longer than `limit_s`: an alert whose cause cannot be read in
-    time goes out without it, and says so."""
-    cause = in_time(lambda: read_cause(store, episode), limit_s)
+    """Never fails and never takes longer than is left of `patience`: an alert whose cause cannot be
+    read in time goes out with what is known by then, and says so."""
+    cause = patience.spend(lambda limit_s: in_time(lambda: read_cause(store, episode), limit_s))
     release = _leading(cause.worst, "release")
     region = _region(cause.worst)
     return Diagnosis(
@@ -57,23 +76,25 @@ def diagnose(
     )
 
 
-def in_time(look: Callable[[], Cause], limit_s: float) -> Cause:
-    """What `look` finds; where it fails or takes longer, only why nothing is known. A look that
-    hangs is left behind on its thread, until the store's own limit ends it."""
-    found: SimpleQueue[Cause] = SimpleQueue()
+def in_time(look: Callable[[], Iterator[Cause]], limit_s: float) -> Cause:
+    """What `look` knows at its end, or else when it fails or the time is up, and then why that is
+    not all. A look that hangs is left behind on its thread, until the store's own limit ends it."""
+    found = [Cause()]
+    ended = threading.Event()
 
     def run() -> None:
         try:
-            found.put(look())
+            for cause in look():
+                found.append(cause)
         except Exception as error:  # whatever it is, the alert goes out
             log.warning("a diagnosis failed", exc_info=True)
-            found.put(Cause(error=f"{type(error).__name__}: {error}"))
+            found.append(replace(found[-1], error=f"{type(error).__name__}: {error}"))
+        ended.set()
 
     threading.Thread(target=run, name="alert-diagnosis", daemon=True).start()
-    try:
-        return found.get(timeout=limit_s)
-    except Empty:
-        return Cause(error=f"the diagnosis took longer than {limit_s:g} s")
+    if ended.wait(limit_s):
+        return found[-1]
+    return replace(found[-1], error=f"the diagnosis took longer than {limit_s:g} s")
 
 
 def _summary(

@@ -13,11 +13,12 @@ from typing import Any
 
 from alerting import journal
 from alerting.alerts import Alert, Check, Finding, from_json
-from alerting.checking import Checker
+from alerting.checking import Checker, is_dear
 from alerting.courier import Courier
 from alerting.errors import AlertingError
 from alerting.heartbeat import Heartbeat
 from alerting.lifecycle import LifeCycle
+from alerting.pace import Pace
 from alerting.rulebook import RuleBook
 from alerting.rules import Rules
 from alerting.slo import SloStatus
@@ -79,6 +80,8 @@ class Evaluator:
     stale_s: float
     heartbeat: Heartbeat | None = None
     _life: LifeCycle = field(default_factory=LifeCycle)
+    #: of the rules that no page may wait for
+    _dear_life: LifeCycle = field(default_factory=LifeCycle)
     _written_ms: dict[tuple[str, str], int] = field(default_factory=dict)
     _failed_in_row: dict[str, int] = field(default_factory=dict)
     _wakes: dict[str, threading.Event] = field(default_factory=dict)
@@ -92,7 +95,8 @@ class Evaluator:
     _errors: dict[str, str] = field(default_factory=dict)
 
     def evaluate_once(self, now_ms: int) -> Evaluation:
-        """Evaluate every rule as of `now_ms`, record transitions and SLO states.
+        """Evaluate every rule as of `now_ms`, record transitions and SLO states: first the rules
+        that are soon looked at, so that their pages wait for no comparison of releases.
 
         Raises StoreError when the store itself does not answer.
         """
@@ -102,20 +106,36 @@ class Evaluator:
         stale_ms = to_ms - round(self.stale_s * 1000)
         alive = newest_by_service(self.store, from_ms=max(0, stale_ms))
         firing = {alert.id: alert.severity for alert in is_open}
-        checks, statuses = self.checker.check_all(rules, to_ms, frozenset(alive), firing)
-        failures = tuple((check.rule, check.failed) for check in checks if check.failed)
+        moment = self.checker.moment(rules, to_ms, frozenset(alive), firing)
+        quick = [rule for rule in rules.all if not is_dear(rule)]
+        names = {rule.name for rule in quick}
+        checks = self.checker.check_all(quick, moment)
+        changed = self._follow(
+            self._life, [one for one in is_open if one.rule in names], checks, now_ms
+        )
+        dear = self.checker.check_all(filter(is_dear, rules.all), moment)
+        failures = tuple((check.rule, check.failed) for check in checks + dear if check.failed)
         if unreadable:
             failures += (("stored-alerts", f"{unreadable} stored alerts cannot be read"),)
         self._count_failures(failures, now_ms)
-        checks += [self._check_failures(failures, now_ms), _check_files(rules, now_ms)]
-        changed = self._life.step(is_open, checks, now_ms)
+        dear += [self._check_failures(failures, now_ms), _check_files(rules, now_ms)]
+        changed += self._follow(
+            self._dear_life, [one for one in is_open if one.rule not in names], dear, now_ms
+        )
+        self._write_states(moment.statuses, now_ms)
+        self._last = Evaluation(now_ms, tuple(changed), tuple(moment.statuses), failures)
+        return self._last
+
+    def _follow(
+        self, life: LifeCycle, is_open: Sequence[Alert], checks: Sequence[Check], now_ms: int
+    ) -> list[Alert]:
+        """What changes, recorded; the couriers are told at once."""
+        changed = life.step(is_open, checks, now_ms)
         for alert in changed:
             journal.record_alert(self.store, alert, now_ms, self.courier.instance)
-        self._write_states(statuses, now_ms)
-        self._last = Evaluation(now_ms, tuple(changed), tuple(statuses), failures)
         if changed:
             self._wake()
-        return self._last
+        return changed
 
     def deliver_once(self, now_ms: int) -> int:
         """Send what is due; returns how many notifications are still undelivered."""
@@ -124,8 +144,8 @@ class Evaluator:
         return left
 
     def run(self, stop: threading.Event) -> None:
-        """Evaluate every `interval_s` until `stop`; deliver on a thread for each receiver, so that
-        one that hangs holds back no evaluation and no other receiver."""
+        """Evaluate at the pace of `pace.py` until `stop`; deliver on a thread for each receiver, so
+        that one that hangs holds back no evaluation and no other receiver."""
         threads = [
             threading.Thread(target=self._run_courier, args=(stop, one), name="alert-courier")
             for one in self.courier.each_alone()
@@ -135,11 +155,12 @@ class Evaluator:
             threads.append(threading.Thread(target=self._run_heartbeat, args=beat, name="beat"))
         for thread in threads:
             thread.start()
+        pace = Pace(self.interval_s, self.store.arrivals)
         while not stop.is_set():
-            started_s = self.clock()
+            pace.begin()
             self._guarded("evaluation", self.evaluate_once)
             self._guarded("status", self.write_status)
-            stop.wait(max(0.05, self.interval_s - (self.clock() - started_s)))
+            pace.wait(stop)
         self._wake()
         for thread in threads:
             thread.join()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alerting.alerts import SEVERITIES, Check, Finding, alert_id
 from alerting.burn import Burn, Count, TierBurn, burn_rate, judge, window_ms
-from alerting.diagnosis import DIAGNOSIS_S, Episode, diagnose
+from alerting.diagnosis import Episode, Patience, diagnose
 from alerting.rules import Slo
 from alerting.slo_reading import PARTS, SloCounts, windows_of
 from collector.store.slo_counts import SliceCount, slice_edges
@@ -52,16 +52,18 @@ def check_slo(
     is_open: Mapping[str, str],
     base_url: str,
     counts: SloCounts | None = None,
-    limit_s: float = DIAGNOSIS_S,
+    patience: Patience | None = None,
 ) -> tuple[Check, list[SloStatus]]:
     """Judge `slo` for each service that has such requests. `to_ms`: the end of all windows.
 
     `alive`: the services that sent anything of late; of the others nothing is known now. `is_open`:
-    the severity of each alert that fires. `counts`: as read for all SLOs together.
+    the severity of each alert that fires. `counts`: as read for all SLOs together. `patience`: how
+    long all alerts of this look may wait for what they say.
     """
     windows = windows_of(slo)
     edges = slice_edges(windows, PARTS)
     counts = counts or SloCounts(store, to_ms, [slo])
+    patience = patience or Patience()
     statuses: list[SloStatus] = []
     findings: list[Finding] = []
     unknown: set[str] = set()
@@ -77,7 +79,7 @@ def check_slo(
             findings.append(
                 _still(burning)
                 if _known_already(burning, is_open.get(one, ""))
-                else _finding(store, burning, base_url, limit_s)
+                else _finding(store, burning, base_url, patience)
             )
     open_ids = frozenset(is_open)
     # A service that vanished from the window altogether: its alert is not over, it is unknown.
@@ -174,14 +176,14 @@ def _still(burning: _Burning) -> Finding:
     )
 
 
-def _finding(store: Store, burning: _Burning, base_url: str, limit_s: float) -> Finding:
+def _finding(store: Store, burning: _Burning, base_url: str, patience: Patience) -> Finding:
     status, tier = burning.status, burning.tier
     slo = status.slo
     since_ms = burning.to_ms - _burning_for_ms(
         burning.slices, burning.edges, slo.objective, tier.tier.factor
     )
     episode = Episode(slo, status.service, since_ms, burning.to_ms, window_ms(tier.tier.long_s))
-    found = diagnose(store, episode, status.budget_left, tier, base_url, limit_s)
+    found = diagnose(store, episode, status.budget_left, tier, base_url, patience)
     labels = {"service": status.service, "endpoint": slo.endpoint, "release": found.release}
     if found.region:
         labels["region"] = found.region

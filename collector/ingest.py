@@ -70,6 +70,7 @@ def ingest_routes(
         started_s = time.perf_counter()
         try:
             store.insert(table, rows, batch_id, attempt=attempt)
+            store.arrivals.note(table)
             meters.store_limits(store, clock)
         except StoreError as error:
             raise Refused(503, "store", str(error)) from error

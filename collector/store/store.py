@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from collector.store.address import parse_address
+from collector.store.arrivals import Arrivals
 from collector.store.cluster import open_cluster
 from collector.store.embedded import Embedded
 from collector.store.engine import Engine, Parameter, QueryLimits
@@ -89,9 +90,13 @@ def _locked(data_dir: Path) -> IO[str]:
 
 
 class Store:
-    """One open data folder, or one database of a server or cluster; use `open_store`."""
+    """One open data folder, or one database of a server or cluster; use `open_store`.
+
+    `arrivals`: the agents' batches, as the collector of this process takes them.
+    """
 
     def __init__(self, engine: Engine, lock: IO[str] | None, clock: Callable[[], float]) -> None:
+        self.arrivals = Arrivals()
         self._engine = engine
         self._lock = lock
         self._hosts = Hosts(engine, clock)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alerting.diagnosis import Patience
 from alerting.rule_files import parse_rules
 from alerting.rules import Slo
 from alerting.slo import check_slo, count_windows
@@ -17,6 +18,8 @@ WALLS_MS = (3, 99, 100, 249.9, 250, 499.999, 500, 700, 1_000, 1_999, 2_000, 4_99
 OUTCOMES = ("ok", "ok", "ok", "error", "killed", "disconnected")
 STATUSES = (200, 201, 204, 301, 400, 404, 429, 500, 503)
 ALIVE = frozenset({SERVICE})
+#: On a machine that others use, too.
+LONG = Patience(1_000)
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def test_a_burning_slo_says_since_when_why_and_where(store: Store) -> None:
     broke_ms = START_MS + 600_000
     put_requests(store, start_ms=broke_ms, span_ms=20_000, n=200, wall_ms=700, db_ns=660_000_000)
     to_ms = broke_ms + 20_000
-    check, (status,) = check_slo(store, slo, to_ms, ALIVE, {}, "http://x", limit_s=120)
+    check, (status,) = check_slo(store, slo, to_ms, ALIVE, {}, "http://x", patience=LONG)
     (finding,) = check.findings
     assert status.state == "burning" and finding.severity == "page"
     assert status.window.bad == 200 and status.window.total == 6_200
@@ -154,7 +157,7 @@ def test_slos_over_all_endpoints_name_the_worst_one(store: Store) -> None:
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600)
     put_requests(store, start_ms=START_MS + 50_000, span_ms=10_000, n=50, status=503,
                  endpoint="GET /api/v1/search/", release="r2")  # fmt: skip
-    check, _ = check_slo(store, slo, START_MS + 60_000, ALIVE, {}, "http://x", limit_s=120)
+    check, _ = check_slo(store, slo, START_MS + 60_000, ALIVE, {}, "http://x", patience=LONG)
     (finding,) = check.findings
     assert "Most of them: GET /api/v1/search/." in finding.summary
     assert finding.labels["release"] == "r2"
@@ -166,7 +169,7 @@ def test_each_service_is_judged_on_its_own(store: Store) -> None:
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600)
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600, wall_ms=700, service="other")
     alive = frozenset({SERVICE, "other"})
-    check, statuses = check_slo(store, slo, START_MS + 60_000, alive, {}, "", limit_s=120)
+    check, statuses = check_slo(store, slo, START_MS + 60_000, alive, {}, "", patience=LONG)
     assert {s.service: s.state for s in statuses} == {SERVICE: "ok", "other": "burning"}
     assert [finding.labels["service"] for finding in check.findings] == ["other"]
 
@@ -175,7 +178,7 @@ def test_a_budget_that_is_gone_is_not_fine_when_nothing_burns_any_more(store: St
     slo = slo_of(f"endpoint: {FEED}, objective: 99%, good: within 500 ms, window: 1h")
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600, wall_ms=700)
     put_requests(store, start_ms=START_MS + 1_000_000, span_ms=600_000, n=6_000)
-    _, (status,) = check_slo(store, slo, START_MS + 1_600_000, ALIVE, {}, "", limit_s=120)
+    _, (status,) = check_slo(store, slo, START_MS + 1_600_000, ALIVE, {}, "", patience=LONG)
     assert status.budget_left < 0
     assert status.state == "spent"
 
@@ -186,9 +189,10 @@ def test_no_data_is_a_state_of_its_own_never_fine(store: Store) -> None:
     assert (status.state, check.findings) == ("no data", ())
     put_requests(store, start_ms=START_MS, span_ms=60_000, n=600, wall_ms=700)
     to_ms = START_MS + 60_000
-    (finding,) = check_slo(store, slo, to_ms, ALIVE, {}, "", limit_s=120)[0].findings
+    (finding,) = check_slo(store, slo, to_ms, ALIVE, {}, "", patience=LONG)[0].findings
     check, (status,) = check_slo(store, slo, to_ms, frozenset(), {finding.id: "page"}, "")
     assert (status.state, check.findings, finding.id in check.unknown) == ("no data", (), True)
     gone_ms = to_ms + 2 * 3_600_000
-    check, (status,) = check_slo(store, slo, gone_ms, ALIVE, {finding.id: "page"}, "", limit_s=120)
+    fires = {finding.id: "page"}
+    check, (status,) = check_slo(store, slo, gone_ms, ALIVE, fires, "", patience=LONG)
     assert (status.state, finding.id in check.unknown) == ("no data", True)
