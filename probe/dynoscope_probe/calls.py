@@ -9,9 +9,16 @@ from typing import Any, Callable, Optional
 from dynoscope_probe import guard
 from dynoscope_probe.process import Process
 from dynoscope_probe.request import ERROR, OK, Request, current_request
+from dynoscope_probe.spans import CACHE, Nested, nested_call
 from dynoscope_probe.statements import fingerprint_text, is_one_time
 
-__all__ = ["OTHER", "bounded_name", "statement_id", "timed_cache_call"]
+__all__ = [
+    "OTHER",
+    "bounded_name",
+    "statement_id",
+    "timed_async_cache_call",
+    "timed_cache_call",
+]
 
 #: Names of calls that a process keeps; further ones become `(other)`.
 NAMES_MAX = 500
@@ -25,15 +32,16 @@ def timed_cache_call(
 ) -> Callable[..., Any]:
     """A cache's method that counts its calls, named `name`, or by its arguments.
 
-    A call within a call does not count.
+    A cache call within a cache call does not count.
     """
 
     @functools.wraps(method)
     def timed(*arguments: Any, **named: Any) -> Any:
         request = current_request()
-        if request is None or request.cache_depth:
+        nested = None if request is None else nested_call(request, CACHE)
+        if request is None or nested is None:
             return method(*arguments, **named)
-        request.cache_depth = 1
+        nested.enter()
         outcome = ERROR
         started_ns = perf_counter_ns()
         try:
@@ -41,16 +49,53 @@ def timed_cache_call(
             outcome = OK
             return result
         finally:
-            ended_ns = perf_counter_ns()
-            request.cache_depth = 0
-            try:
-                called = name if name_of is None else name_of(request, *arguments)
-                request.add_cache_call(called, started_ns, ended_ns, outcome)
-            except Exception:
-                guard.swallowed()
+            _end_cache_call(nested, name, name_of, arguments, started_ns, outcome)
 
     timed._dynoscope = True  # type: ignore[attr-defined]
     return timed
+
+
+def timed_async_cache_call(
+    method: Callable[..., Any], name: str, name_of: Optional[Callable[..., str]] = None
+) -> Callable[..., Any]:
+    """As `timed_cache_call`, of a coroutine function: until it has its result."""
+
+    @functools.wraps(method)
+    async def timed(*arguments: Any, **named: Any) -> Any:
+        request = current_request()
+        nested = None if request is None else nested_call(request, CACHE)
+        if request is None or nested is None:
+            return await method(*arguments, **named)
+        nested.enter()
+        outcome = ERROR
+        started_ns = perf_counter_ns()
+        try:
+            result = await method(*arguments, **named)
+            outcome = OK
+            return result
+        finally:
+            _end_cache_call(nested, name, name_of, arguments, started_ns, outcome)
+
+    timed._dynoscope = True  # type: ignore[attr-defined]
+    return timed
+
+
+def _end_cache_call(
+    nested: Nested,
+    name: str,
+    name_of: Optional[Callable[..., str]],
+    arguments: tuple[Any, ...],
+    started_ns: int,
+    outcome: int,
+) -> None:
+    ended_ns = perf_counter_ns()
+    nested.leave()
+    request = nested.request
+    try:
+        called = name if name_of is None else name_of(request, *arguments)
+        request.add_cache_call(called, started_ns, ended_ns, outcome, nested)
+    except Exception:
+        guard.swallowed()
 
 
 def bounded_name(request: Request, key: Any, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Optional
 
 from dynoscope_probe.calls import bounded_name
 from dynoscope_probe.request import ERROR, Request
+from dynoscope_probe.spans import RPC, Nested, innermost_call
 from dynoscope_probe.trace import traceparent_of
 
 __all__ = ["TRACEPARENT", "OutgoingCall", "host_name"]
@@ -24,19 +25,21 @@ TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 class OutgoingCall:
     """One outgoing call that has begun."""
 
-    __slots__ = ("name", "request", "span_id", "started_ns")
+    __slots__ = ("name", "nested", "request", "started_ns")
 
     def __init__(self, request: Request, name: str, started_ns: int) -> None:
         self.request = request
         self.name = name
         self.started_ns = started_ns
-        self.span_id: int = request.process.random_bits(64) or 1
+        self.nested = Nested(request, RPC, innermost_call(request))
+        self.nested.span_id = request.process.random_bits(64) or 1
 
     def end(self, outcome: int, status: int = 0) -> None:
         ended_ns = perf_counter_ns()
+        self.nested.leave()
         outcome = ERROR if status >= 500 else outcome
         self.request.add_rpc_call(
-            self.name, self.started_ns, ended_ns, outcome, status, self.span_id
+            self.name, self.started_ns, ended_ns, outcome, status, self.nested
         )
 
     def headers(self) -> list[tuple[str, str]]:
@@ -44,7 +47,7 @@ class OutgoingCall:
         request = self.request
         if not request.process.settings.traceparent:
             return []
-        headers = [(TRACEPARENT, traceparent_of(request.trace, self.span_id))]
+        headers = [(TRACEPARENT, traceparent_of(request.trace, self.nested.span_id))]
         if request.tracestate:
             headers.append((TRACESTATE, request.tracestate))
         return headers

@@ -21,8 +21,8 @@ from dynoscope_probe.counters import (
 )
 from dynoscope_probe.process import Process, ThreadState, count_unrecorded, current_process
 from dynoscope_probe.ring import NO_SLOT
-from dynoscope_probe.spans import CACHE, CALLS_MAX, DB, RPC, Call, write_spans
-from dynoscope_probe.trace import Trace, trace_context
+from dynoscope_probe.spans import CACHE, CALLS_MAX, DB, RPC, Call, Place, write_spans
+from dynoscope_probe.trace import trace_context, tracestate_of
 
 __all__ = [
     "DISCONNECTED",
@@ -43,7 +43,6 @@ OK, ERROR = layout.OUTCOMES.index("ok"), layout.OUTCOMES.index("error")
 DISCONNECTED = layout.OUTCOMES.index("disconnected")
 FLAGS_MAX = 64
 STATEMENTS_MAX = 64
-TRACESTATE_CHARACTERS_MAX = 512
 _U32_MAX, _U64_MAX = (1 << 32) - 1, (1 << 64) - 1
 STATUS_LINES_MAX = 256
 _STATUS: dict[str, int] = {"": 0}
@@ -116,7 +115,6 @@ class Request:
     __slots__ = (
         "before",
         "cache_calls",
-        "cache_depth",
         "cache_ns",
         "calls",
         "countable",
@@ -167,8 +165,6 @@ class Request:
         self.rpc_ns = self.rpc_calls = self.gc_ns = 0
         #: The first of its database, cache and outgoing calls.
         self.calls: list[Call] = []
-        #: 1 within a cache call: calls within calls do not count.
-        self.cache_depth = 0
         #: String id and fingerprint of the error that it met.
         self.error_id = self.error_fp = self.user_hash = 0
         #: String id of a statement -> [calls, ns].
@@ -179,7 +175,7 @@ class Request:
             traceparent, process.random_bits, process.trace_threshold
         )
         #: What other tracers hand on beside the caller's traceparent.
-        self.tracestate = _tracestate(trace, environ) if traceparent else ""
+        self.tracestate = tracestate_of(trace, environ) if traceparent else ""
         self.number = process.next_request()
         self.started_ns = started_ns = time_ns()
         self.started_monotonic_ns = monotonic_ns = perf_counter_ns()
@@ -229,30 +225,34 @@ class Request:
         else:
             self.before = moved_back(self.before, start, end)
 
-    def add_db_call(self, statement_id: int, started_ns: int, ended_ns: int, outcome: int) -> None:
+    def add_db_call(
+        self, statement_id: int, started_ns: int, ended_ns: int, outcome: int, nested: Place = None
+    ) -> None:
         """Count one database call (perf_counter_ns); `statement_id` 0: its text is not known."""
         self.db_ns += ended_ns - started_ns
         self.db_calls += 1
         if statement_id:
             self._add_statement(statement_id, ended_ns - started_ns)
         if len(self.calls) < CALLS_MAX:
-            self.calls.append((DB, statement_id, started_ns, ended_ns, outcome, 0, 0))
+            self.calls.append((DB, statement_id, started_ns, ended_ns, outcome, 0, nested))
 
-    def add_cache_call(self, name: str, started_ns: int, ended_ns: int, outcome: int) -> None:
+    def add_cache_call(
+        self, name: str, started_ns: int, ended_ns: int, outcome: int, nested: Place = None
+    ) -> None:
         """Count one cache call (perf_counter_ns)."""
         self.cache_ns += ended_ns - started_ns
         self.cache_calls += 1
         if len(self.calls) < CALLS_MAX:
-            self.calls.append((CACHE, name, started_ns, ended_ns, outcome, 0, 0))
+            self.calls.append((CACHE, name, started_ns, ended_ns, outcome, 0, nested))
 
     def add_rpc_call(
-        self, name: str, started_ns: int, ended_ns: int, outcome: int, status: int, span_id: int
+        self, name: str, started_ns: int, ended_ns: int, outcome: int, status: int, nested: Place
     ) -> None:
         """Count one outgoing call (perf_counter_ns), answered with an HTTP status (0: none)."""
         self.rpc_ns += ended_ns - started_ns
         self.rpc_calls += 1
         if len(self.calls) < CALLS_MAX:
-            self.calls.append((RPC, name, started_ns, ended_ns, outcome, status, span_id))
+            self.calls.append((RPC, name, started_ns, ended_ns, outcome, status, nested))
 
     def _add_statement(self, string_id: int, ns: int) -> None:
         if self.statements is None:
@@ -350,12 +350,6 @@ class Request:
         return self.process.ring.string_id(text)
 
 
-def _tracestate(trace: Trace, environ: dict[str, Any]) -> str:
-    """The caller's tracestate, which goes with its traceparent or not at all."""
-    state = environ.get("HTTP_TRACESTATE", "")
-    return state if trace[3] and len(state) <= TRACESTATE_CHARACTERS_MAX else ""
-
-
 def _dearest(statements: dict[int, list[int]]) -> list[int]:
     """(id, calls) of the three dearest statements, then the ns of each; zeros fill up."""
     best = sorted(statements.items(), key=lambda item: -item[1][1])[:3]
@@ -384,7 +378,7 @@ def _compiled_core() -> Any:
         modules=sys.modules,
         in_greenlet=in_greenlet,
         trace_context=trace_context,
-        tracestate_of=_tracestate,
+        tracestate_of=tracestate_of,
         dearest=_dearest,
         write_spans=write_spans,
         swallow=_swallow,

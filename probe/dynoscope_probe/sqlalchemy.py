@@ -10,11 +10,12 @@ from dynoscope_probe import guard
 from dynoscope_probe.calls import statement_id
 from dynoscope_probe.imports import when_imported
 from dynoscope_probe.request import ERROR, OK, current_request
+from dynoscope_probe.spans import DB, nested_call
 
 __all__ = ["install"]
 
-#: Where an execution keeps when it began.
-_STARTED = "_dynoscope_started_ns"
+#: Where an execution keeps its place and when it began.
+_BEGUN = "_dynoscope_begun"
 
 
 def install() -> None:
@@ -35,8 +36,11 @@ def _hook(module: ModuleType) -> None:
 
 
 def _before(conn: Any, cursor: Any, statement: Any, parameters: Any, context: Any, _: bool) -> None:
-    if context is not None and current_request() is not None:
-        vars(context)[_STARTED] = perf_counter_ns()
+    request = current_request()
+    nested = None if context is None or request is None else nested_call(request, DB)
+    if nested is not None:
+        nested.enter()
+        vars(context)[_BEGUN] = nested, perf_counter_ns()
 
 
 def _after(conn: Any, cursor: Any, statement: Any, parameters: Any, context: Any, _: bool) -> None:
@@ -49,13 +53,15 @@ def _failed(failure: Any) -> None:
 
 def _count(context: Any, statement: Any, outcome: int) -> None:
     ended_ns = perf_counter_ns()
-    request = current_request()
-    if context is None or request is None:
-        return
     try:
-        started_ns = vars(context).pop(_STARTED, 0)
-        if started_ns:
-            text_id = statement_id(request.process, statement) if isinstance(statement, str) else 0
-            request.add_db_call(text_id, started_ns, ended_ns, outcome)
+        nested, started_ns = (None, 0) if context is None else vars(context).pop(_BEGUN, (None, 0))
+        if nested is None:
+            return
+        nested.leave()
+        request = current_request()
+        if request is not nested.request:  # it was begun in another one
+            return
+        text_id = statement_id(request.process, statement) if isinstance(statement, str) else 0
+        request.add_db_call(text_id, started_ns, ended_ns, outcome, nested)
     except Exception:
         guard.swallowed()

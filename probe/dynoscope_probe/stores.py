@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from dynoscope_probe.calls import bounded_name, timed_cache_call
+from dynoscope_probe.calls import bounded_name, timed_async_cache_call, timed_cache_call
 from dynoscope_probe.imports import when_imported
 from dynoscope_probe.request import Request
 
@@ -22,6 +22,7 @@ COMMAND_CHARACTERS_MAX = 32
 def install() -> None:
     """Hook into the clients of this process as soon as they are imported."""
     when_imported("redis.client", _hook_redis)
+    when_imported("redis.asyncio.client", _hook_async_redis)
     when_imported("pymemcache.client.base", _hook_pymemcache)
 
 
@@ -31,6 +32,14 @@ def _hook_redis(module: ModuleType) -> None:
         redis.execute_command = timed_cache_call(redis.execute_command, "", _redis_name)
         pipeline: Any = module.Pipeline
         pipeline.execute = timed_cache_call(pipeline.execute, "redis pipeline")
+
+
+def _hook_async_redis(module: ModuleType) -> None:
+    redis: Any = module.Redis
+    if not hasattr(redis.execute_command, "_dynoscope"):
+        redis.execute_command = timed_async_cache_call(redis.execute_command, "", _redis_name)
+        pipeline: Any = module.Pipeline
+        pipeline.execute = timed_async_cache_call(pipeline.execute, "redis pipeline")
 
 
 def _redis_name(request: Request, _: Any, command: Any = "", *__: Any) -> str:

@@ -115,7 +115,7 @@ typedef struct {
     uint64_t trace[5], user_hash, error_fp, number;
     unsigned long thread_ident;
     uint32_t endpoint_id, error_id;
-    int kind, cache_depth, slot;
+    int kind, slot;
     char ended, running, countable, naming;
 } Count;
 

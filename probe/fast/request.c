@@ -275,7 +275,6 @@ static PyMemberDef members[] = {
     {"endpoint_id", T_UINT, offsetof(Count, endpoint_id), 0, NULL},
     {"error_id", T_UINT, offsetof(Count, error_id), 0, NULL},
     {"kind", T_INT, offsetof(Count, kind), 0, NULL},
-    {"cache_depth", T_INT, offsetof(Count, cache_depth), 0, NULL},
     {"naming", T_BOOL, offsetof(Count, naming), READONLY, NULL},
     {"ended", T_BOOL, offsetof(Count, ended), 0, NULL},
     {"running", T_BOOL, offsetof(Count, running), 0, NULL},

@@ -1,11 +1,17 @@
 """Which requests leave spans, and what is in them."""
 
+import asyncio
+import http.client
 import time
 
 import pytest
+import sqlalchemy
 
 import dynoscope_probe
+from dynoscope_probe.calls import timed_async_cache_call, timed_cache_call
+from dynoscope_probe.outgoing import OutgoingCall
 from dynoscope_probe.request import ERROR, OK, current_request
+from tests.probe.answering import serving
 from tests.probe.reading import read_rings, records_in, spans_in
 from tests.probe.test_middleware import call, respond
 
@@ -128,6 +134,146 @@ def test_djangos_statements_and_cache_calls(ring_dir):
         assert {span["parent_id"] for _, _, span in calls} == {root["span_id"]}
         assert {span["endpoint_id"] for _, _, span in calls} == {root["endpoint_id"]}
         assert sum(span["wall_ns"] for _, _, span in calls) < root["wall_ns"]
+
+
+def parents(ring_dir):
+    """Name of each span -> name of the span that it is in."""
+    spans = spans_in(ring_dir)
+    by_id = {span["span_id"]: name for _, name, span in spans}
+    assert len(by_id) == len(spans)
+    return {name: by_id.get(span["parent_id"], "") for _, name, span in spans}
+
+
+def nesting(work):
+    """Run `work` within a request whose spans are kept."""
+
+    def application(environ, start_response):
+        work()
+        return respond(environ, start_response)
+
+    call(dynoscope_probe.wsgi(application), **traceparent("01"))
+
+
+ROOT = "GET (unmatched)"
+
+
+def test_a_call_that_is_made_by_a_call_is_within_it(ring_dir):
+    """A statement's own function asks the cache, which asks a database; then all is as before."""
+    database = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.StaticPool)
+    inner = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.StaticPool)
+
+    def statement(engine, text):
+        with engine.connect() as connection:
+            connection.execute(sqlalchemy.text(text)).fetchall()
+
+    cached = timed_cache_call(lambda: statement(inner, "SELECT 'inner'"), "cache get")
+
+    @sqlalchemy.event.listens_for(database, "connect")
+    def add_function(connection, _):
+        connection.create_function("cached", 0, lambda: (cached(), cached())[0])
+
+    def work():
+        statement(database, "SELECT cached()")
+        timed_cache_call(lambda: cached(), "cache set")()
+
+    nesting(work)
+    spans = spans_in(ring_dir)
+    (root, outer, first, in_first, second, in_second, last, in_last) = (
+        span for _, _, span in spans
+    )
+    assert [name for _, name, _ in spans][1:] == [
+        "SELECT cached()", *["cache get", "SELECT ?"] * 2, "cache set", "SELECT ?",
+    ]  # fmt: skip
+    for span, parent in (
+        (outer, root), (first, outer), (in_first, first), (second, outer), (in_second, second),
+        (last, root), (in_last, last),
+    ):  # fmt: skip
+        assert span["parent_id"] == parent["span_id"]
+    (record,) = [record for _, record in records_in(ring_dir)]
+    assert (record["db_calls"], record["cache_calls"]) == (4, 3)
+    database.dispose()
+    inner.dispose()
+
+
+def test_a_body_that_is_made_while_it_is_sent_is_within_the_outgoing_call(ring_dir):
+    cached = timed_cache_call(lambda: b"part", "cache get")
+
+    with serving() as target:
+
+        def work():
+            connection = http.client.HTTPConnection(target.name)
+            body = (cached() for _ in range(2))
+            connection.request("POST", "/", body, {"Content-Length": "8"})
+            connection.getresponse().read()
+            connection.close()
+            timed_cache_call(lambda: b"", "cache set")()
+
+        nesting(work)
+    sent = f"POST {target.name}"
+    assert parents(ring_dir) == {ROOT: "", sent: ROOT, "cache get": sent, "cache set": ROOT}
+
+
+def test_outgoing_calls_that_overlap_are_not_within_each_other(ring_dir):
+    with serving() as first, serving() as second:
+
+        def work():
+            connections = [http.client.HTTPConnection(one.name) for one in (first, second)]
+            for connection in connections:
+                connection.request("GET", "/")
+            for connection in connections:
+                connection.getresponse().read()
+                connection.close()
+
+        nesting(work)
+    assert parents(ring_dir) == {ROOT: "", f"GET {first.name}": ROOT, f"GET {second.name}": ROOT}
+
+
+def test_an_outgoing_call_without_an_answer_holds_nothing(ring_dir):
+    """It is not written, so what came after it is in the request."""
+    kept = []
+    with serving() as target:
+
+        def work():
+            kept.append(http.client.HTTPConnection(target.name))
+            kept[0].request("GET", "/")
+            timed_cache_call(lambda: b"", "cache set")()
+
+        nesting(work)
+        assert parents(ring_dir) == {ROOT: "", "cache set": ROOT}
+        nesting(lambda: timed_cache_call(lambda: b"", "cache get")())
+        assert parents(ring_dir)["cache get"] == ROOT
+        kept[0].close()
+
+
+def test_calls_of_tasks_that_take_turns_are_apart(ring_dir):
+    """One lasts longer than the other and holds it in time, not in truth."""
+    inside = asyncio.Event()
+
+    async def long():
+        inner = timed_async_cache_call(answered, "cache inner")
+        inside.set()
+        await asyncio.sleep(0.01)
+        await inner()
+
+    async def answered():
+        return None
+
+    async def short():
+        await inside.wait()
+
+    async def outgoing():
+        call = OutgoingCall(current_request(), "GET long", time.perf_counter_ns())
+        call.nested.enter()
+        await long()
+        call.end(OK)
+
+    async def both():
+        await asyncio.gather(outgoing(), timed_async_cache_call(short, "cache short")())
+
+    nesting(lambda: asyncio.run(both()))
+    assert parents(ring_dir) == {
+        ROOT: "", "GET long": ROOT, "cache short": ROOT, "cache inner": "GET long",
+    }  # fmt: skip
 
 
 def test_a_child_forked_within_a_request_writes_no_spans(ring_dir):
