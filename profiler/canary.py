@@ -85,7 +85,7 @@ def watch(data: CanaryData, plan: Plan) -> Canary:
 def look_at(data: CanaryData, plan: Plan, look: int) -> list[CanaryMeasure]:
     """All measures at one look, from the windows until then; dearest endpoints first."""
     level = _level(plan, look)
-    until = plan.first_window + -(-plan.windows * look // plan.looks)
+    until = plan.first_window + plan.windows * look // plan.looks
     tests = list(tested_until(data, plan.limits, until))
     found = [excess(one.during, one.before, share=one.share) for one in tests]
     bars = [_limit(test, one) for test, one in zip(tests, found, strict=True)]

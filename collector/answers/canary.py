@@ -124,14 +124,13 @@ def _plan(
     limits: CanaryLimits,
 ) -> Plan:
     width_ms = _width_ms(for_s)
-    first = started_ms // width_ms
-    last = (started_ms + round(for_s * 1000) - 1) // width_ms
+    first, number = started_ms // width_ms, round(for_s * 1000) // width_ms
     waited_ms = window.to_ms - SETTLE_MS - started_ms if started_ms else 0
     seen_s = min(max(waited_ms, 0) / 1000, for_s)
     look = int(np.floor(seen_s / for_s * LOOKS + 1e-9))
     return Plan(
         release=release, control=control, service=service, started_ms=started_ms, for_s=for_s,
-        seen_s=seen_s, first_window=first, windows=last - first + 1, look=look, limits=limits,
+        seen_s=seen_s, first_window=first, windows=number, look=look, limits=limits,
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class Fleet:
 
 def simulated(fleet: Fleet, rng: np.random.Generator) -> CanaryData:
     """One roll-out. Canary hosts are those with the lowest numbers."""
-    speed = rng.normal(1, fleet.host_spread, fleet.hosts)
+    speed = rng.lognormal(0, fleet.host_spread, fleet.hosts)
     held = rng.normal(100, 3, fleet.hosts) * MEGABYTE
     now = _time(fleet, rng, speed, first=WINDOWS, canary=True)
     then = _time(fleet, rng, speed, first=0, canary=False)
