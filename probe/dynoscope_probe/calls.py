@@ -9,12 +9,14 @@ from typing import Any, Callable, Optional
 from dynoscope_probe import guard
 from dynoscope_probe.process import Process
 from dynoscope_probe.request import ERROR, OK, Request, current_request
-from dynoscope_probe.spans import CACHE, Nested, nested_call
+from dynoscope_probe.spans import CACHE, DB, Nested, nested_call
 from dynoscope_probe.statements import fingerprint_text, is_one_time
 
 __all__ = [
     "OTHER",
+    "begin_db_call",
     "bounded_name",
+    "end_db_call",
     "statement_id",
     "timed_async_cache_call",
     "timed_cache_call",
@@ -96,6 +98,43 @@ def _end_cache_call(
         request.add_cache_call(called, started_ns, ended_ns, outcome, nested)
     except Exception:
         guard.swallowed()
+
+
+def begin_db_call() -> Optional[Nested]:
+    """A database call begins; None: outside of a request, or within another one."""
+    request = current_request()
+    nested = None if request is None else nested_call(request, DB)
+    if nested is not None:
+        nested.enter()
+    return nested
+
+
+def end_db_call(
+    nested: Nested, started_ns: int, outcome: int, sql: Any, cursor: Any = None
+) -> None:
+    """It has ended; `sql`: its text, or what a driver's `cursor` makes one of."""
+    ended_ns = perf_counter_ns()
+    nested.leave()
+    try:
+        request = nested.request
+        text = sql if isinstance(sql, str) else _text_of(sql, cursor)
+        text_id = statement_id(request.process, text) if text else 0
+        request.add_db_call(text_id, started_ns, ended_ns, outcome, nested)
+    except Exception:
+        guard.swallowed()
+
+
+def _text_of(sql: Any, cursor: Any) -> str:
+    """Of bytes, or of a driver's composed statement; "" of anything else."""
+    if isinstance(sql, bytes):
+        return sql.decode("utf-8", "replace")
+    as_string = getattr(sql, "as_string", None)
+    if as_string is None:
+        return ""
+    try:
+        return str(as_string(cursor))
+    except Exception:  # composed of what has no text: the driver refused it, too
+        return ""
 
 
 def bounded_name(request: Request, key: Any, name: str) -> str:

@@ -7,10 +7,9 @@ from time import perf_counter_ns
 from typing import Any, Callable
 
 from dynoscope_probe import guard
-from dynoscope_probe.calls import statement_id, timed_cache_call
+from dynoscope_probe.calls import begin_db_call, end_db_call, timed_cache_call
 from dynoscope_probe.errors import note_error
 from dynoscope_probe.request import ERROR, OK, current_request
-from dynoscope_probe.spans import DB, nested_call
 
 __all__ = ["install"]
 
@@ -62,11 +61,9 @@ def _on_connection(connection: Any, **_: Any) -> None:
 def _timed_statement(
     execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:
-    counted = current_request()
-    nested = None if counted is None else nested_call(counted, DB)
-    if counted is None or nested is None:
+    nested = begin_db_call()
+    if nested is None:
         return execute(sql, params, many, context)
-    nested.enter()
     outcome = ERROR
     started_ns = perf_counter_ns()
     try:
@@ -74,13 +71,7 @@ def _timed_statement(
         outcome = OK
         return result
     finally:
-        ended_ns = perf_counter_ns()
-        nested.leave()
-        try:
-            text_id = statement_id(counted.process, sql) if isinstance(sql, str) else 0
-            counted.add_db_call(text_id, started_ns, ended_ns, outcome, nested)
-        except Exception:
-            guard.swallowed()
+        end_db_call(nested, started_ns, outcome, sql)
 
 
 def _time_caches() -> None:

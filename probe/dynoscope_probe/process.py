@@ -219,9 +219,9 @@ def _open(pid: int) -> Process:
 
 def _install_hooks() -> None:
     """Time what requests ask of others; here, since without a ring nothing needs to be timed."""
-    from dynoscope_probe import garbage, http_client, httpx, publishing, sqlalchemy, stores
+    from dynoscope_probe import garbage, http_client, httpx, psycopg, publishing, sqlalchemy, stores
 
-    for hooks in (garbage, http_client, httpx, publishing, sqlalchemy, stores):
+    for hooks in (garbage, http_client, httpx, psycopg, publishing, sqlalchemy, stores):
         try:
             hooks.install()
         except Exception:

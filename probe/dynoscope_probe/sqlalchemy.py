@@ -6,11 +6,9 @@ from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
-from dynoscope_probe import guard
-from dynoscope_probe.calls import statement_id
+from dynoscope_probe.calls import begin_db_call, end_db_call
 from dynoscope_probe.imports import when_imported
-from dynoscope_probe.request import ERROR, OK, current_request
-from dynoscope_probe.spans import DB, nested_call
+from dynoscope_probe.request import ERROR, OK
 
 __all__ = ["install"]
 
@@ -36,32 +34,21 @@ def _hook(module: ModuleType) -> None:
 
 
 def _before(conn: Any, cursor: Any, statement: Any, parameters: Any, context: Any, _: bool) -> None:
-    request = current_request()
-    nested = None if context is None or request is None else nested_call(request, DB)
+    nested = None if context is None else begin_db_call()
     if nested is not None:
-        nested.enter()
         vars(context)[_BEGUN] = nested, perf_counter_ns()
 
 
 def _after(conn: Any, cursor: Any, statement: Any, parameters: Any, context: Any, _: bool) -> None:
-    _count(context, statement, OK)
+    _end(context, statement, OK)
 
 
 def _failed(failure: Any) -> None:
-    _count(failure.execution_context, failure.statement, ERROR)
+    _end(failure.execution_context, failure.statement, ERROR)
 
 
-def _count(context: Any, statement: Any, outcome: int) -> None:
-    ended_ns = perf_counter_ns()
-    try:
-        nested, started_ns = (None, 0) if context is None else vars(context).pop(_BEGUN, (None, 0))
-        if nested is None:
-            return
-        nested.leave()
-        request = current_request()
-        if request is not nested.request:  # it was begun in another one
-            return
-        text_id = statement_id(request.process, statement) if isinstance(statement, str) else 0
-        request.add_db_call(text_id, started_ns, ended_ns, outcome, nested)
-    except Exception:
-        guard.swallowed()
+def _end(context: Any, statement: Any, outcome: int) -> None:
+    begun = None if context is None else vars(context).pop(_BEGUN, None)
+    if begun is not None:
+        nested, started_ns = begun
+        end_db_call(nested, started_ns, outcome, statement)

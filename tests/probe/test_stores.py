@@ -87,6 +87,26 @@ def test_a_redis_command_that_fails_fails_as_before(ring_dir, redis_port):
     client.close()
 
 
+def test_redis_by_asyncio_under_an_asgi_server(ring_dir, redis_port):
+    """Also commands that wait at the same time, each once; within one another they are not."""
+    port = free_port()
+    env = environment(ring_dir, REDIS_PORT=str(redis_port), DYNOSCOPE_SPAN_RATE="1")
+    application = "tests.probe.apps.asgi_stores:application"
+    argv = [sys.executable, "-m", "uvicorn", application, "--port", str(port)]
+    with server(argv, env, port, cwd=str(APPS.parents[2])):
+        assert get(port, "/") == (200, b"value value value 1 refused")
+        wait_for_records(ring_dir, 1)
+    ((_, record),) = records_in(ring_dir)
+    assert record["cache_calls"] == 6
+    assert record["cache_ns"] > 0
+    (_, _, root), *spans = spans_in(ring_dir)
+    assert {span["parent_id"] for _, _, span in spans} == {root["span_id"]}
+    named = [(name, span["outcome"]) for _, name, span in spans]
+    assert sorted(named) == sorted(
+        [("redis SET", 0), *[("redis GET", 0)] * 3, ("redis pipeline", 0), ("redis (command)", 1)]
+    )
+
+
 @pytest.mark.parametrize("kind", [Client, PooledClient, HashClient])
 def test_memcached_calls_count_once(ring_dir, memcached_port, kind):
     place = ("127.0.0.1", memcached_port)
