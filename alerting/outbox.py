@@ -14,6 +14,8 @@ from collector.store.store import Store
 __all__ = ["Due", "DueNow", "Notification", "Outbox", "due_for", "read_outbox"]
 
 EVENTS_MAX = 20_000
+#: What another evaluator wrote may be of a little later by this one's clock.
+CLOCKS_DIFFER_MS = 60_000
 CHANGES = ("firing", "resolved")
 
 
@@ -72,7 +74,7 @@ def read_outbox(store: Store, from_ms: int, now_ms: int) -> Outbox:
     events = alert_events(
         store,
         from_ms=from_ms,
-        to_ms=now_ms + 1,
+        to_ms=now_ms + CLOCKS_DIFFER_MS,
         states=[*CHANGES, "delivered", "refused", "acknowledged", "silenced"],
         limit=EVENTS_MAX,
     )

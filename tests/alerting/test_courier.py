@@ -199,6 +199,17 @@ def test_the_second_evaluator_sends_only_what_the_first_did_not_within_the_grace
     assert len(receiver.got) == 2
 
 
+def test_what_another_delivered_a_little_later_by_its_clock_is_not_sent_again(
+    store: Store, receiver: Receiver
+) -> None:
+    hook = Webhook(receiver.url, 20)
+    slow, right = (Courier(store, [hook], name, grace_s=25) for name in ("a", "b"))
+    record_alert(store, FIRING, NOW_MS, by="b")
+    assert right.deliver_once(NOW_MS + 27_000) == 0
+    assert slow.deliver_once(NOW_MS + 26_000) == 0
+    assert len(receiver.got) == 1
+
+
 def test_two_that_see_the_same_at_once_send_one_page(store: Store, receiver: Receiver) -> None:
     hook = Webhook(receiver.url, 20)
     first, second = (Courier(store, [hook], name, grace_s=25) for name in ("a", "b"))
