@@ -55,7 +55,7 @@ class Plan:
     peer_turn_s: float
 
 
-FULL = Plan(steady_s=120, blocks=14, turn_s=18, peer_turn_s=6)
+FULL = Plan(steady_s=100, blocks=12, turn_s=18, peer_turn_s=6)
 QUICK = Plan(steady_s=40, blocks=3, turn_s=6, peer_turn_s=3)
 
 
