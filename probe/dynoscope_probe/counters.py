@@ -1,9 +1,9 @@
 """What a thread's CPU use is counted with: hardware instructions, or else thread CPU time.
 
 `open_counter` gives the thread's counter. `perf_event_open` counts three things in one group that
-one read returns: instructions in user space, task clock, context switches (0 where the kernel lets
-this user count user space only: perf_event_paranoid 2). Where the host or its sandbox refuses, the
-reason is kept as text and thread CPU time serves.
+one read returns: instructions in user space, task clock, context switches (from getrusage where
+the kernel lets this user count user space only: perf_event_paranoid 2). Where the host or its
+sandbox refuses, the reason is kept as text, and thread CPU time and getrusage serve.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import resource
 import sys
 from functools import partial
 from operator import itemgetter
@@ -24,6 +25,7 @@ __all__ = [
     "UNIT_INSTRUCTIONS",
     "UNIT_NONE",
     "PerfGroup",
+    "context_switches",
     "in_greenlet",
     "moved_back",
     "open_group",
@@ -48,6 +50,7 @@ _EXCLUDE_KERNEL, _EXCLUDE_HYPERVISOR = 1 << 5, 1 << 6
 _CLOEXEC = 8
 #: number of values, time enabled, time running, the three values
 _READING = Struct("<6Q")
+_U64 = Struct("<Q")
 
 
 class PerfGroup:
@@ -56,16 +59,21 @@ class PerfGroup:
     def __init__(self, events: tuple[tuple[int, int], ...] = EVENTS) -> None:
         """Opens the group; raises OSError with the kernel's reason."""
         self._fds: list[int] = []
+        #: Whether the kernel counts context switches for this user.
+        self._switches = True
         try:
-            for kind, config in events:
-                self._fds.append(_open_event(kind, config, self._fds[0] if self._fds else -1))
+            for event in events:
+                fd, given = _open_event(event, self._fds[0] if self._fds else -1)
+                self._fds.append(fd)
+                self._switches = self._switches and given == event
         except OSError:
             self.close()
             raise
 
     def read(self) -> bytes:
         """A reading, to be given to `since`."""
-        return os.read(self._fds[0], _READING.size)
+        reading = os.read(self._fds[0], _READING.size)
+        return reading if self._switches else reading[:-8] + _U64.pack(context_switches())
 
     def since(self, before: bytes) -> tuple[int, int, int, int]:
         """(unit, cost, task_clock_ns, context switches) since a reading.
@@ -112,6 +120,12 @@ def open_group(counter: str) -> tuple[Optional[PerfGroup], str]:
         return None, "perf_event_open: %s (%s)" % (name, error.strerror)
 
 
+def context_switches() -> int:
+    """Of this thread so far, with and against its will."""
+    usage = resource.getrusage(resource.RUSAGE_THREAD)
+    return usage.ru_nvcsw + usage.ru_nivcsw
+
+
 def in_greenlet() -> bool:
     """Whether other requests may run on this thread before this one ends: nothing to count then."""
     greenlet = sys.modules.get("greenlet")
@@ -126,15 +140,16 @@ def _is_patched() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
-def _open_event(kind: int, config: int, leader: int) -> int:
-    if (kind, config) == _CONTEXT_SWITCHES:  # they happen in the kernel
+def _open_event(event: tuple[int, int], leader: int) -> tuple[int, tuple[int, int]]:
+    """(its descriptor, the event that was opened: _DUMMY where this user may not have it)."""
+    if event == _CONTEXT_SWITCHES:  # they happen in the kernel
         try:
-            return _perf_event_open(kind, config, _EXCLUDE_HYPERVISOR, leader)
+            return _perf_event_open(*event, _EXCLUDE_HYPERVISOR, leader), event
         except OSError as error:
             if error.errno != errno.EACCES:
                 raise
-            kind, config = _DUMMY
-    return _perf_event_open(kind, config, _EXCLUDE_KERNEL | _EXCLUDE_HYPERVISOR, leader)
+            event = _DUMMY
+    return _perf_event_open(*event, _EXCLUDE_KERNEL | _EXCLUDE_HYPERVISOR, leader), event
 
 
 def _perf_event_open(kind: int, config: int, excluded: int, leader: int) -> int:

@@ -16,6 +16,7 @@ from dynoscope_probe.counters import (
     UNIT_CPU_NS,
     UNIT_INSTRUCTIONS,
     UNIT_NONE,
+    context_switches,
     in_greenlet,
     moved_back,
 )
@@ -142,6 +143,7 @@ class Request:
         "started_ns",
         "statements",
         "status_line",
+        "switches",
         "thread",
         "trace",
         "tracestate",
@@ -194,6 +196,8 @@ class Request:
         deep = process.deep
         if deep.control[0] != deep.seen or self.number >= deep.due:
             deep.begin(self)
+        #: Context switches of its thread before it; a group counts them itself.
+        self.switches = context_switches() if self.group is None else 0
         # Last, so that the probe's own work is not counted.
         self.before: Any = thread_time_ns() if self.group is None else self.group.read()
 
@@ -300,7 +304,7 @@ class Request:
             return UNIT_NONE, 0, 0, 0
         if self.group is None:
             spent_ns = thread_time_ns() - self.before
-            return UNIT_CPU_NS, spent_ns, spent_ns, 0
+            return UNIT_CPU_NS, spent_ns, spent_ns, context_switches() - self.switches
         spent = self.group.since(self.before)
         if spent[0] != UNIT_INSTRUCTIONS:
             self.process.ring.count("counter_multiplexed")

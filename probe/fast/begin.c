@@ -198,6 +198,7 @@ static int take_name(Count *self, Ledger *ledger, PyObject *namer, int by, PyObj
  * time since the reading before it serves, which is known without a system call. */
 static int begin_counting(Count *self) {
     if (self->group == Py_None) {
+        self->switches = context_switches();
         int64_t since_ns = clock_ns(CLOCK_MONOTONIC) - self->named_from_ns;
         if (since_ns <= UNINTERRUPTED_NS) {
             self->before_ns = self->named_before_ns + since_ns;

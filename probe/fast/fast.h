@@ -10,6 +10,7 @@
 #include <Python.h>
 #include <stdint.h>
 #include <structmember.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* Goes up with every change of what the Python modules and this one expect of each other: fast.py. */
@@ -111,7 +112,7 @@ typedef struct {
         *thread, *tracestate, *calls, *deep, *routing,
         *named_before;
     int64_t before_ns, named_before_ns, named_from_ns, started_ns, started_monotonic_ns;
-    int64_t db_ns, db_calls, cache_ns, cache_calls, rpc_ns, rpc_calls, gc_ns;
+    int64_t db_ns, db_calls, cache_ns, cache_calls, rpc_ns, rpc_calls, gc_ns, switches;
     uint64_t trace[5], user_hash, error_fp, number;
     unsigned long thread_ident;
     uint32_t endpoint_id, error_id;
@@ -156,6 +157,12 @@ static inline int64_t clock_ns(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Of this thread so far. */
+static inline int64_t context_switches(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) < 0 ? 0 : usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
 static inline uint64_t not_negative(int64_t number) { return number > 0 ? (uint64_t)number : 0; }

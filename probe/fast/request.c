@@ -51,6 +51,7 @@ static int measure(Count *self, Ledger *ledger, Record *record) {
         int64_t spent_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - self->before_ns;
         record->unit = UNIT_CPU_NS;
         record->cost = record->task_clock_ns = not_negative(spent_ns);
+        record->ctx_switches = at_most_u32(context_switches() - self->switches);
         return 0;
     }
     if (self->group == NULL || self->before == NULL) return 0;
@@ -269,6 +270,7 @@ static PyMemberDef members[] = {
     OBJECT(statements), OBJECT(status_line), OBJECT(thread), OBJECT(tracestate), OBJECT(deep),
     SIGNED(started_ns), SIGNED(started_monotonic_ns), SIGNED(db_ns), SIGNED(db_calls),
     SIGNED(cache_ns), SIGNED(cache_calls), SIGNED(rpc_ns), SIGNED(rpc_calls), SIGNED(gc_ns),
+    SIGNED(switches),
     {"user_hash", T_ULONGLONG, offsetof(Count, user_hash), 0, NULL},
     {"error_fp", T_ULONGLONG, offsetof(Count, error_fp), 0, NULL},
     {"number", T_ULONGLONG, offsetof(Count, number), 0, NULL},

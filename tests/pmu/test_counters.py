@@ -137,14 +137,15 @@ def test_the_kernels_default_lets_a_user_count_itself(measured, level):
     one = dict(measured["refused"]["levels"][level])
     switches = one.pop("ctx_switches")
     assert one == {"header_unit": INSTRUCTIONS, "reason": "", "units": [INSTRUCTIONS]}
-    # They happen in the kernel, which level 2 keeps to itself.
-    assert (switches[0] > 0) == (level == "1")
+    # They happen in the kernel, which level 2 keeps from the group, but not from getrusage.
+    assert switches[0] > 0
 
 
 def test_where_the_kernel_refuses_cpu_time_serves_and_the_reason_is_told(measured):
-    assert measured["refused"]["levels"]["3"] == {
+    one = dict(measured["refused"]["levels"]["3"])
+    assert one.pop("ctx_switches")[0] > 0
+    assert one == {
         "header_unit": CPU_NS,
         "reason": "perf_event_open: EACCES (Permission denied)",
         "units": [CPU_NS],
-        "ctx_switches": [0],
     }

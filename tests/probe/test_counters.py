@@ -46,12 +46,11 @@ def test_a_group_counts_context_switches():
         time.sleep(0.001)
     *_, switches = group.since(before)
     group.close()
-    # The first one after opening may go by unseen; without leave to count the kernel, all do.
-    paranoid = int(Path("/proc/sys/kernel/perf_event_paranoid").read_text())
-    assert switches >= 15 if os.geteuid() == 0 or paranoid < 2 else switches == 0
+    # The first one after opening may go by unseen.
+    assert switches >= 15
 
 
-def test_without_leave_to_see_the_kernel_there_are_no_context_switches(monkeypatch):
+def test_without_leave_to_see_the_kernel_getrusage_tells_the_context_switches(monkeypatch):
     """As under perf_event_paranoid 2: the rest of the group is counted all the same."""
     really = counters._perf_event_open
 
@@ -63,11 +62,14 @@ def test_without_leave_to_see_the_kernel_there_are_no_context_switches(monkeypat
     monkeypatch.setattr(counters, "_perf_event_open", user_space_only)
     group = PerfGroup(SOFTWARE)
     before = group.read()
-    time.sleep(0.001)
+    for _ in range(20):
+        time.sleep(0.001)
     spin(0.02)
     unit, _, task_clock_ns, switches = group.since(before)
+    assert group.timer()() > 0
     group.close()
-    assert (unit, switches) == (counters.UNIT_INSTRUCTIONS, 0)
+    assert unit == counters.UNIT_INSTRUCTIONS
+    assert 20 <= switches < 200
     assert task_clock_ns >= 0.02e9
 
 
@@ -92,7 +94,7 @@ def test_a_multiplexed_group_falls_to_cpu_time():
 
 
 def test_a_refusal_says_why(monkeypatch):
-    def refuse(kind, config, leader):
+    def refuse(event, leader):
         raise OSError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(counters, "_open_event", refuse)
@@ -127,7 +129,6 @@ def test_a_group_that_opens_half_leaves_nothing_open():
 
 
 def _descriptors():
-    from pathlib import Path
 
     return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -279,6 +279,21 @@ def test_attributes_of_the_application_stay_in_reach():
     assert dynoscope_probe.wsgi("not callable") == "not callable"
 
 
+def test_context_switches_are_those_within_the_request(ring_dir):
+    def application(environ, start_response):
+        for _ in range(20 * (environ["PATH_INFO"] == "/waits")):
+            time.sleep(0.001)
+        return respond(environ, start_response)
+
+    wrapped = dynoscope_probe.wsgi(application)
+    for path in ("/waits", "/", "/", "/"):
+        time.sleep(0.001)  # between requests: no request's
+        call(wrapped, path=path)
+    waiting, *others = (record["ctx_switches"] for _, record in records_in(ring_dir))
+    assert 20 <= waiting < 200
+    assert min(others) == 0
+
+
 def test_32_threads_lose_nothing_and_mix_nothing(ring_dir):
     def application(environ, start_response):
         start_response(environ["PATH_INFO"][1:] + " OK", [])
