@@ -86,8 +86,8 @@ def _time(
         at = np.full(shape, number)
         columns = (host, window + first, at, requests, failed, cost, slow)
         rows.append(np.stack(columns, axis=-1).reshape(-1, 7))
-        columns = (host, window + first, at, missing)
-        gone.append(np.stack(columns, axis=-1).reshape(-1, 4))
+        without = (host, window + first, at, missing)
+        gone.append(np.stack(without, axis=-1).reshape(-1, 4))
     found = np.concatenate(rows)
     return found[found[:, 3] > 0], np.concatenate(gone)
 
