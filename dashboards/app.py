@@ -23,6 +23,7 @@ from dashboards.pages import (
     errors,
     flags,
     flame,
+    function,
     hosts,
     overview,
     slos,
@@ -33,7 +34,7 @@ from dashboards.theme import mantine
 __all__ = ["PAGES", "create_dashboards"]
 
 #: In the order of the navigation.
-PAGES = (overview, endpoint, flame, compare, flags, slos, alerts, errors, hosts)
+PAGES = (overview, endpoint, flame, function, compare, flags, slos, alerts, errors, hosts)
 
 HERE = Path(__file__).parent
 

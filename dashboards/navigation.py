@@ -11,12 +11,12 @@ from dashboards.source import Source, ask
 from dashboards.urls import RANGES, href, parse_query
 
 #: Pages that show all endpoints where none is chosen; the others show the dearest.
-OF_ALL_ENDPOINTS = ("/flame", "/compare")
+OF_ALL_ENDPOINTS = ("/flame", "/function", "/compare")
 
 __all__ = ["register"]
 
 #: What no longer holds when another service is chosen.
-OF_A_SERVICE = ("endpoint", "release", "a", "b")
+OF_A_SERVICE = ("endpoint", "release", "a", "b", "function", "was", "view")
 
 
 def register(app: Dash, source: Source) -> None:

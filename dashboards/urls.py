@@ -36,6 +36,8 @@ class Query:
     end: str = "now"
     #: of a flame graph: from this function on, by view callers or callees; what is folded
     function: str = ""
+    #: the function's name on side a, where it was renamed
+    was: str = ""
     view: str = ""
     fold: str = ""
 

@@ -69,15 +69,16 @@ def span_of(text: str, function: str, samples: Mapping[int, int]) -> tuple[int, 
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     spans = [
-        (first, last)
+        (first, last, name == wanted)
         for name, first, last in _definitions(tree, "")
         if name == wanted or ("." not in wanted and name.rpartition(".")[2] == wanted)
     ]
-    return max(spans, key=lambda span: _within(span, samples), default=None)
 
+    def fits(span: tuple[int, int, bool]) -> tuple[int, bool]:
+        first, last, is_named_so = span
+        return sum(n for line, n in samples.items() if first <= line <= last), is_named_so
 
-def _within(span: tuple[int, int], samples: Mapping[int, int]) -> int:
-    return sum(count for line, count in samples.items() if span[0] <= line <= span[1])
+    return max(spans, key=fits)[:2] if spans else None
 
 
 def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, int, int]]:

@@ -22,11 +22,13 @@ from profiler.records import (
     FunctionChange,
     Interval,
 )
+from profiler.vocabulary import ORIGINS
 
 __all__ = ["endpoint_table", "evidence", "finding", "function_table"]
 
 ROWS_MAX = 50
 FUNCTIONS_SHOWN = 12
+OWN = ORIGINS.index("own")
 
 
 def finding(comparison: Comparison) -> Component:
@@ -59,7 +61,9 @@ def endpoint_table(changes: Sequence[EndpointChange], query: Query) -> Component
     return table(head, rows, ROWS_MAX, numbers=numbers)
 
 
-def function_table(changes: Sequence[FunctionChange], guilty: FunctionChange | None) -> Component:
+def function_table(
+    changes: Sequence[FunctionChange], guilty: FunctionChange | None, query: Query
+) -> Component:
     """The guilty function first, marked; the others as the comparison ranked them."""
     if not changes:
         return empty(
@@ -68,7 +72,7 @@ def function_table(changes: Sequence[FunctionChange], guilty: FunctionChange | N
         )
     ordered = [*([guilty] if guilty else []), *(one for one in changes if one != guilty)]
     scale = scale_of(change.difference for change in ordered[:ROWS_MAX])
-    rows = [_function(one, scale, one is guilty) for one in ordered]
+    rows = [_function(one, scale, one is guilty, query) for one in ordered]
     shown, more = rows[:FUNCTIONS_SHOWN], rows[FUNCTIONS_SHOWN:]
     folded = [html.Summary(f"{len(more)} more functions"), _functions(more)]
     return html.Div([_functions(shown), html.Details(folded) if more else None])
@@ -156,12 +160,14 @@ def _endpoint(change: EndpointChange, scale: tuple[float, float], query: Query) 
     )
 
 
-def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: bool) -> Component:
+def _function(
+    change: FunctionChange, scale: tuple[float, float], is_guilty: bool, query: Query
+) -> Component:
     rise = humanise.interval(change.difference, "cpu_ns")
     samples = humanise.moved(humanise.count(change.samples_a), humanise.count(change.samples_b))
     beneath = [f"{name} {humanise.per_request(more, 'cpu_ns')}" for name, more in change.beneath]
     what = [
-        html.Span(change.function, className="dy-mono dy-strong"),
+        html.Span(_named(change, query), className="dy-mono dy-strong"),
         badge("look here first", "red") if is_guilty else None,
         _under(f"{origin_word(change.origin)} code in {change.endpoint}"),
         _under(f"{samples} samples"),
@@ -186,6 +192,14 @@ def _function(change: FunctionChange, scale: tuple[float, float], is_guilty: boo
         ],
         className="dy-guilty" if is_guilty else "",
     )
+
+
+def _named(change: FunctionChange, query: Query) -> Component | str:
+    """The function's name; of own code it leads to its lines."""
+    if change.origin != OWN:
+        return change.function
+    names = {"function": change.function, "was": change.was}
+    return link(change.function, href("/function", query, endpoint=change.endpoint, **names))
 
 
 def _cost(before: float, after: float, rise: Interval) -> Component:

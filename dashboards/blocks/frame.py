@@ -46,6 +46,7 @@ NAV = (
     ("/", "Overview"),
     ("/endpoint", "Endpoint"),
     ("/flame", "Flame graph"),
+    ("/function", "Function"),
     ("/compare", "Compare"),
     ("/flags", "Flags"),
     ("/slos", "SLOs"),

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboards import humanise
-from dashboards.figures.columns import bar, number, text
+from dashboards.figures.columns import bar, linked, number, text
+from dashboards.urls import Query, href
 from profiler.records import FunctionCost
 from profiler.vocabulary import ORIGINS
 
 __all__ = ["FUNCTION_COLUMNS", "function_rows", "origin_word"]
 
 FUNCTION_COLUMNS: tuple[dict[str, Any], ...] = (
-    text("function", "Function", flex=4, min_width=260),
+    linked("function", "Function", flex=4, min_width=260),
     text("origin", "Code", min_width=90),
     number("self_ns", "Self, per request", min_width=140),
     bar("self_share", "Self share"),
@@ -21,12 +22,16 @@ FUNCTION_COLUMNS: tuple[dict[str, Any], ...] = (
 )
 
 
-def function_rows(costs: Sequence[FunctionCost]) -> list[dict[str, Any]]:
-    """One grid row a function; costs in CPU time per request."""
+OWN = ORIGINS.index("own")
+
+
+def function_rows(costs: Sequence[FunctionCost], query: Query) -> list[dict[str, Any]]:
+    """One grid row a function; costs in CPU time per request. Own code leads to its lines."""
     return [
         {
             "id": cost.function,
             "function": cost.function,
+            "href": href("/function", query, function=cost.function) if cost.origin == OWN else "",
             "origin": origin_word(cost.origin),
             "self_ns": cost.self_ns,
             "self_ns_text": humanise.duration_ns(cost.self_ns),

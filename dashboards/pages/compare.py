@@ -12,6 +12,7 @@ from dashboards.blocks import frame
 from dashboards.blocks.comparison import endpoint_table, evidence, finding, function_table
 from dashboards.blocks.fleet_facts import fleet_facts
 from dashboards.blocks.limits import limit_note
+from dashboards.blocks.sides import side_pickers, sides_of
 from dashboards.blocks.states import empty
 from dashboards.blocks.text import as_of, link, side_word
 from dashboards.figures.waterfall import waterfall
@@ -36,7 +37,7 @@ def layout(**query: str) -> Component:
 def register(app: Dash, source: Source) -> None:
     @app.callback(Output(PICK_SIDES, "children"), Input(frame.QUERY, "data"))
     def show_sides(data: dict[str, Any]) -> Component:
-        return _pickers(ask(source, data, START))
+        return side_pickers(ask(source, data, START))
 
     @app.callback(
         Output(RESULT, "children"),
@@ -46,26 +47,6 @@ def register(app: Dash, source: Source) -> None:
     )
     def show_result(data: dict[str, Any], _: int, scheme: str) -> Component:
         return _result(source, ask(source, data, START), scheme)
-
-
-def sides_of(question: Question) -> tuple[str, str]:
-    """The sides asked for; else the two newest releases of the service, empty where it has one."""
-    releases = ["", *question.service.releases][-2:]
-    newest = [f"release:{release}" if release else "" for release in releases]
-    return question.query.a or newest[0], question.query.b or newest[-1]
-
-
-def _pickers(question: Question) -> Component:
-    a, b = sides_of(question)
-    sides = [f"release:{release}" for release in question.service.releases]
-    return html.Div(
-        [
-            frame.picker("a", "Before", a, sides, 190),
-            "→",
-            frame.picker("b", "After", b, sides, 190),
-        ],
-        className="dy-controls-part",
-    )
 
 
 def _result(source: Source, question: Question, scheme: str) -> Component:
@@ -101,7 +82,7 @@ def _panels(
         html.Div([html.Div(only) if endpoint else None, finding(found)], className="dy-full"),
         frame.panel(
             "Functions",
-            function_table(found.functions, guilty),
+            function_table(found.functions, guilty, query),
             note="CPU time per request; the one to look at first is on top",
         ),
         frame.panel("Endpoints", endpoint_table(found.endpoints, query)),

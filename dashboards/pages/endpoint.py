@@ -1,5 +1,6 @@
 """What does one endpoint cost, since when, and in which functions?"""
 
+from dataclasses import replace
 from typing import Any
 
 from dash import Dash, Input, Output, html, no_update
@@ -146,6 +147,8 @@ def _functions(source: Source, question: Question) -> tuple[Any, ...]:
         return nothing, no_update, no_update, None
     cost = "CPU time per request = share of on-CPU samples × thread CPU of a request"
     about = html.Div(f"{f'In {newest}: ' if newest else ''}{cost}", className="dy-dim")
-    shown = function_rows(answer.data)
+    shown = function_rows(
+        answer.data, replace(question.query, endpoint=rows[0].endpoint, release="")
+    )
     note = limit_note(answer.limits, answer.truncated)
     return None, shown, grid_style(len(shown)), html.Div([about, note])

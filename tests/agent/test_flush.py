@@ -177,6 +177,10 @@ def test_samples_go_with_their_stacks_and_the_stacks_once_an_hour(open_flush, tm
     assert not known & {row["stack_id"] for row in second.get("stacks", [])}
     assert {row["service"] for row in first["stack_samples"]} == {"shop"}
     assert "idle_ticks" in {row["name"] for row in first["metrics"]}
+    for tables in (first, second):
+        own = {row["function"] for row in tables["line_samples"]}
+        assert own <= {frame for row in first["stacks"] for frame in row["frames"]}
+        assert own and all(row["line"] and row["samples"] for row in tables["line_samples"])
     assert flush.sampling.waiting().rows == []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from dash import Dash
 
+from collector.answers.sources.places import Places, parse_places
 from collector.app import create_app
 from collector.store.store import Store
 from collector.tokens import Tokens
@@ -35,16 +36,24 @@ def seeded(store: Store) -> Store:
 
 
 @pytest.fixture(scope="module")
-def pages(seeded: Store) -> Iterator[Pages]:
-    yield open_pages(seeded)
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Sources of both releases, a folder each."""
+    folder = tmp_path_factory.mktemp("sources")
+    seeds.write_sources(folder)
+    return parse_places([f"{seeds.SERVICE}={folder}"])
 
 
-def open_pages(store: Store) -> Pages:
+@pytest.fixture(scope="module")
+def pages(seeded: Store, places: Places) -> Iterator[Pages]:
+    yield open_pages(seeded, places)
+
+
+def open_pages(store: Store, places: Places | None = None) -> Pages:
     def clock() -> float:
         return seeds.NOW_MS / 1000
 
-    server = create_app(store, TOKENS, clock)
-    app = create_dashboards(store, server, clock=clock)
+    server = create_app(store, TOKENS, clock, places=places)
+    app = create_dashboards(store, server, clock=clock, places=places)
     client = server.test_client()
     client.get(f"/?token={TOKENS.read}")
     return Pages(app, client)

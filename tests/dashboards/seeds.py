@@ -1,6 +1,7 @@
 """An hour of a shop's traffic: r1, then r2 that costs its feed 25% more; hostile names among it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,34 @@ def seed(store: Store) -> None:
     store.insert("metrics", rows.metric_rows("agent_cpu_share", [0.004]), "metrics")
     store.insert("alert_events", _alert(middle_ms + 120_000), "alert")
     _hostile(store)
+    _lines(store)
+
+
+def _lines(store: Store) -> None:
+    """The guilty function's lines on both releases: r2 has a second loop that the dear part is."""
+    middle_ms = rows.START_MS + HALF_MS
+    for release, start_ms, lines in (
+        ("r1", rows.START_MS, {3: 9_000, 4: 21_000}),
+        ("r2", middle_ms, {3: 8_000, 4: 20_000, 5: 4_000, 6: 18_000}),
+    ):
+        part = rows.line_rows(function=GUILTY, release=release, lines=lines, start_ms=start_ms)
+        store.insert("line_samples", part, f"lines-{release}")
+    evil = rows.line_rows(function=f"m:{EVIL}", release="r2", lines={1: 5}, start_ms=middle_ms)
+    store.insert("line_samples", evil, "hostile-lines")
+
+
+def write_sources(folder: Path) -> None:
+    """The source of GUILTY in a folder for each release, markup among it."""
+    text = (
+        "def score(media):\n    total = 0\n    for one in media:\n        total += one\n"
+        f"    return total  # {EVIL}\n"
+    )
+    again = "        for _ in media:\n            total -= 1\n"
+    for release, more in (("r1", ""), ("r2", again)):
+        package = folder / release / "feed"
+        package.mkdir(parents=True)
+        whole = text.replace("    return", f"{more}    return")
+        (package / "ranking.py").write_text(whole)
 
 
 def seed_slo(store: Store) -> None:

@@ -26,12 +26,12 @@ FEED = quote(seeds.FEED, safe="")
 
 
 @pytest.fixture(scope="module")
-def server_url(seeded) -> Iterator[str]:
+def server_url(seeded, places) -> Iterator[str]:
     def clock() -> float:
         return seeds.NOW_MS / 1000
 
-    app = create_app(seeded, TOKENS, clock)
-    create_dashboards(seeded, app, clock=clock)
+    app = create_app(seeded, TOKENS, clock, places=places)
+    create_dashboards(seeded, app, clock=clock, places=places)
     server = waitress.create_server(
         app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True
     )
@@ -256,6 +256,28 @@ def test_the_comparison_is_that_of_the_api(browser, api):
     assert "Brought by the deploy of r2 in place of r1" in browser.text()
 
 
+def test_the_guilty_function_leads_to_its_lines(browser, api):
+    browser.run("document.querySelector('tr.dy-guilty a').click()")
+    browser.until(lambda: browser.driver.title == "Function · Dynoscope", "the function page")
+    browser.settle()
+    asked = f"function={quote(seeds.GUILTY)}&endpoint={FEED}&a=release:r1&b=release:r2&from=-24h"
+    view = api(f"source?{WHERE}&{asked}")
+    rows = browser.run(
+        "return [...document.querySelectorAll('.dy-source tbody tr')]"
+        ".map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+    assert len(rows) == len(view["lines"]) == 7
+    for row, line in zip(rows, view["lines"], strict=True):
+        assert row[:2] == [str(line["line_a"] or ""), str(line["line_b"] or "")]
+        counts = [line["samples_a"], line["samples_b"]]
+        assert row[2:4] == [humanise.count(count) if count else "" for count in counts]
+        assert row[-1][2:] == line["text"]
+    dear = next(line for line in view["lines"] if line["line_b"] == 6)
+    assert (dear["line_a"], dear["samples_b"]) == (0, 18_000)
+    assert EVIL in rows[-1][-1]
+    assert browser.run("return document.querySelectorAll('.dy-source script').length") == 0
+
+
 def test_hosts_and_alerts(browser, api):
     browser.open(f"/hosts?{WHERE}&from=-1h")
     for host in api(f"hosts?{WHERE}&from=-1h"):
@@ -267,7 +289,9 @@ def test_hosts_and_alerts(browser, api):
     assert [alert["summary"] in browser.text() for alert in api("alerts?from=-24h")] == [True]
 
 
-@pytest.mark.parametrize("page", ["/", "/endpoint", "/flame", "/compare", "/alerts", "/hosts"])
+@pytest.mark.parametrize(
+    "page", ["/", "/endpoint", "/flame", "/function", "/compare", "/alerts", "/hosts"]
+)
 def test_names_that_are_markup_are_shown_as_text(browser, page):
     evil = quote(seeds.EVIL_ENDPOINT, safe="")
     browser.open(f"{page}?{WHERE}&endpoint={evil}&from=-1h")

@@ -54,7 +54,7 @@ def test_an_endpoint_has_both_costs_and_its_interval():
 
 def test_the_guilty_function_comes_first_and_is_marked():
     found = comparison()
-    table = function_table(found.functions, found.guilty)
+    table = function_table(found.functions, found.guilty, QUERY)
     rows = rows_of(table)
     assert [row["props"]["className"] for row in rows] == ["dy-guilty", ""]
     first = text(rows[0])
@@ -76,17 +76,17 @@ def test_the_guilty_function_comes_first_and_is_marked():
 def test_what_is_unknown_is_a_dash():
     nothing = Interval(nan, nan, nan)
     change = function_change(difference=nothing, rise_share=nan, p_corrected=nan, beneath=())
-    assert texts(function_table([change], None)).count("–") == 3
+    assert texts(function_table([change], None, QUERY)).count("–") == 3
 
 
 def test_empty_tables_say_why():
     assert "on both sides" in text(endpoint_table([], QUERY))
-    assert "on-CPU samples" in text(function_table([], None))
+    assert "on-CPU samples" in text(function_table([], None, QUERY))
 
 
 def test_many_functions_are_folded_and_counted():
     many = [function_change(function=f"m:f{i}") for i in range(60)]
-    shown = text(function_table(many, many[7]))
+    shown = text(function_table(many, many[7], QUERY))
     assert "48 more functions" in shown
     assert shown.index("m:f7 ") < shown.index("m:f0 ")
 
@@ -106,6 +106,18 @@ def test_evidence_says_how_much_it_rests_on():
 
 
 def test_names_are_text():
-    table = function_table([function_change(function=EVIL)], None)
+    table = function_table([function_change(function=EVIL)], None, QUERY)
     assert EVIL in texts(table)
     assert "dangerously" not in str(plain(table)).lower()
+
+
+def test_own_functions_lead_to_their_lines_and_library_code_does_not():
+    sides = Query("shop", a="release:r1", b="release:r2")
+    changes = [
+        function_change(was="feed.ranking:grade"),
+        function_change(function="json.decoder:decode", origin=2),
+    ]
+    (to,) = links(function_table(changes, None, sides))
+    assert to.startswith("/function?service=shop&endpoint=GET")
+    assert "a=release%3Ar1&b=release%3Ar2" in to
+    assert "function=feed.ranking%3Ascore&was=feed.ranking%3Agrade" in to
