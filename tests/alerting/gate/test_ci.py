@@ -65,6 +65,16 @@ def test_in_a_checkout_of_somebody_else_it_goes_on(tmp_path: Path) -> None:
     goes_on(run(app, **without, SUDO_UID="0"), "dubious ownership")
 
 
+def test_what_could_not_be_measured_fails(tmp_path: Path) -> None:
+    app = with_gate(repository(tmp_path / "app", "flask_app"))
+    git(app, "rm", "-q", "gate.toml")
+    git(app, "commit", "-q", "-m", "Gate nothing")
+    ended = run(app)
+    assert ended.returncode == 2
+    assert "gate.toml cannot be read" in ended.stderr
+
+
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_the_first_parent_is_measured_where_main_is_this_commit(tmp_path: Path) -> None:
     app = repository(tmp_path / "app", "flask_app")
