@@ -19,7 +19,8 @@ __all__ = ["main"]
 
 CONFIG_FILE = Path("/etc/dynoscope/dynoscope.toml")
 EXIT_UNANSWERED = 2
-THREADS = 8
+#: Most of them wait with a batch for the insert that it is a part of.
+THREADS = 264
 CONNECTIONS_MAX = 1_000
 
 #: Sub-command -> module and name of its click command. Loaded when asked for: `agent` needs no

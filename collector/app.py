@@ -1,9 +1,11 @@
 """The Flask app of the collector: ingest, changes, read API, health. Dash pages mount on it."""
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -27,6 +29,9 @@ from collector.wishes import Wishes, wish_routes
 
 __all__ = ["create_app"]
 
+BATCHES = "/v1/batches/"
+QUESTIONS_AT_ONCE = 8
+
 #: Dash starts its pages with inline scripts, and plotly makes styles and functions at run time.
 CONTENT_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -46,7 +51,7 @@ def create_app(
     tokens: Tokens,
     clock: Callable[[], float] = time.time,
     *,
-    insert_slots: int = 4,
+    batches_at_once: int = 256,
     keep: Mapping[str, int] = KEEP_DAYS,
     otlp: bool = False,
     paths: Mapping[str, Mapping[str, Any]] | None = None,
@@ -65,7 +70,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = LIMITS.body_bytes
     meters = Meters()
     guard_pages(app, tokens, clock)
-    app.register_blueprint(ingest_routes(store, tokens, meters, clock, insert_slots, keep))
+    app.register_blueprint(ingest_routes(store, tokens, meters, clock, batches_at_once, keep))
     app.register_blueprint(change_routes(store, tokens, clock))
     app.register_blueprint(wish_routes(Wishes(), tokens, clock))
     known = questions(
@@ -81,6 +86,7 @@ def create_app(
         from collector.otlp import otlp_routes  # protobuf, which few need
 
         app.register_blueprint(otlp_routes(store, tokens, meters, clock, keep))
+    _limit_questions(app)
     _add_health(app, store, meters)
     _add_document(app, known, otlp, paths or {})
     _add_errors(app)
@@ -92,6 +98,20 @@ def create_app(
         return response
 
     return app
+
+
+def _limit_questions(app: Flask) -> None:
+    """All that is no batch goes a few at a time: the other threads of the server are for batches,
+    which wait for each other and take little memory meanwhile."""
+    answer, turns = app.wsgi_app, threading.Semaphore(QUESTIONS_AT_ONCE)
+
+    def limited(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(BATCHES):
+            return answer(environ, start_response)
+        with turns:
+            return answer(environ, start_response)
+
+    app.wsgi_app = limited  # type: ignore[method-assign]
 
 
 def _add_health(app: Flask, store: Store, meters: Meters) -> None:

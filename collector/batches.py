@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,7 +20,7 @@ from profiler.vocabulary import (
 )
 from profiler.wire import SCHEMAS
 
-__all__ = ["check_batch", "check_rows"]
+__all__ = ["check_batch", "check_rows", "check_times", "check_values"]
 
 DAY_MS = 86_400_000
 LIMITS = StreamLimits(rows=ROWS_MAX)
@@ -81,9 +80,14 @@ def check_rows(table: str, rows: pa.Table, now_ms: int, past_days: int) -> None:
     """Check the values of rows of the right columns; raises Refused with the reason."""
     if rows.num_rows == 0:
         return
+    check_times(rows, now_ms, past_days)
+    check_values(table, rows)
+
+
+def check_values(table: str, rows: pa.Table) -> None:
+    """All but the times. What passes for the rows of several batches passes for each of them."""
     for column in WIRE[table]:
         _check_column(column.name, column.type, rows[column.name])
-    _check_times(rows["ts_ms"].to_numpy(), now_ms, past_days)
     for name, words in WORDS.get(table, {}).items():
         _check_words(name, rows[name], words)
     for name in NOT_NEGATIVE.get(table, ()):
@@ -119,9 +123,10 @@ def _check_no_nulls(name: str, values: pa.ChunkedArray) -> None:
         raise Refused(400, "null", f"Column {name!r} has {values.null_count} nulls: send none.")
 
 
-def _check_times(
-    ts_ms: np.ndarray[tuple[int], np.dtype[np.uint64]], now_ms: int, past_days: int
-) -> None:
+def check_times(rows: pa.Table, now_ms: int, past_days: int) -> None:
+    """Check the times of at least one row; raises Refused with the reason."""
+    _check_no_nulls("ts_ms", rows["ts_ms"])
+    ts_ms = rows["ts_ms"].to_numpy()
     oldest, newest = int(ts_ms.min()), int(ts_ms.max())
     if newest > now_ms + FUTURE_MS:
         raise Refused(400, "time", "Column 'ts_ms' is more than a day in the future.")

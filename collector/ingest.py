@@ -7,19 +7,25 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from collector.access import refusal
-from collector.batches import LIMITS, check_batch
+from collector.arrow_stream import read_stream
+from collector.batches import LIMITS, check_times
 from collector.errors import Refused
+from collector.intake import Intake
 from collector.meters import Meters
 from collector.retention import accepted_days
 from collector.room import Place, Room
 from collector.store.errors import StoreError
+from collector.store.extents import Batch
 from collector.store.store import BATCH_ID, Store
 from collector.tokens import Tokens
 from profiler.vocabulary import SENT
+from profiler.wire import SCHEMAS
 
 __all__ = ["ingest_routes"]
 
 RETRY_AFTER_S = 2
+#: The engine's connections must also do for questions.
+INSERTS_AT_ONCE = 4
 LATER = (429, 503)
 #: Refusals that are limits of the collector itself, by their name in `limits`.
 LIMITS_HIT = {"busy": "batches_at_once", "queue": "batches_waiting", "body": "body_bytes",
@@ -38,12 +44,14 @@ def ingest_routes(
     slots: int,
     keep: Mapping[str, int],
 ) -> Blueprint:
-    """At most `slots` batches are under way; a few more wait, then get 503, the others 429.
+    """At most `slots` batches are under way, in few inserts; a few more wait, then get 503, the
+    others 429.
 
     `keep`: how many days each table is kept; rows that are older are refused.
     """
     routes = Blueprint("ingest", __name__)
     room = Room(slots, BYTES_MAX)
+    intake = Intake(store, INSERTS_AT_ONCE)
 
     @routes.put("/v1/batches/<batch_id>")
     def put_batch(batch_id: str) -> ResponseReturnValue:
@@ -59,25 +67,21 @@ def ingest_routes(
 
     def _store(batch_id: str, table: str, place: Place) -> ResponseReturnValue:
         body = request.get_data(cache=False)
-        rows = check_batch(
-            table,
-            body,
-            int(clock() * 1000),
-            hold=lambda n: place.hold(COPIES * n),
-            past_days=accepted_days(table, keep),
-        )
-        attempt = 1 if request.headers.get("X-Dynoscope-Attempt", "1") == "1" else 2
+        rows = read_stream(body, SCHEMAS[table], LIMITS, lambda n: place.hold(COPIES * n))
+        repeated = request.headers.get("X-Dynoscope-Attempt", "1") != "1"
         started_s = time.perf_counter()
         try:
-            store.insert(table, rows, batch_id, attempt=attempt)
-            store.arrivals.note(table)
+            if rows.num_rows:
+                check_times(rows, int(clock() * 1000), accepted_days(table, keep))
+                intake.take(table, Batch(batch_id, rows, repeated))
+                store.arrivals.note(table)
             meters.store_limits(store, clock)
         except StoreError as error:
             raise Refused(503, "store", str(error)) from error
         meters.insert_seconds.observe(time.perf_counter() - started_s)
         meters.batches.labels(table).inc()
         meters.rows.labels(table).inc(rows.num_rows)
-        if attempt != 1:
+        if repeated:
             meters.repeats.labels(table).inc()
         return Response(status=204)
 

@@ -113,6 +113,8 @@ class _Connection:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
         await reader.readexactly(int(headers.get("content-length", 0)))
+        if headers.get("connection") == "close":
+            self.close()
         return int(first.split()[1]), float(headers.get("retry-after", 1))
 
     def close(self) -> None:

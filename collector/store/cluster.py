@@ -61,6 +61,8 @@ def open_cluster(address: ServerAddress, limits: QueryLimits) -> "Cluster":
 class Cluster:
     """All servers of a cluster. Safe to use from many threads."""
 
+    in_process = False
+
     def __init__(
         self,
         address: ServerAddress,
@@ -122,9 +124,12 @@ class Cluster:
         """A live server, with its own tables."""
         return self._local.first()
 
+    def shard(self, batch_id: str) -> int:
+        return shard_of(batch_id, len(self._shards))
+
     def holder(self, batch_id: str) -> Engine:
         """A live replica of the batch's shard. Raises StoreAway if it has none."""
-        return self._shards[shard_of(batch_id, len(self._shards))].first()
+        return self._shards[self.shard(batch_id)].first()
 
     def settle(self, tables: Sequence[str]) -> None:
         for shard in self._shards:

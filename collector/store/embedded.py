@@ -31,6 +31,8 @@ STOPPED_CODES = ("Code: 159.", "Code: 241.")
 class Embedded(Alone):
     """chDB over one folder. Safe to use from many threads."""
 
+    in_process = True
+
     def __init__(self, path: Path, limits: QueryLimits, settings_query: str) -> None:
         self._address = f"{path}?{STARTUP}"
         self._limits = limits

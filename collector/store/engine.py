@@ -30,6 +30,10 @@ class Engine(Protocol):
     def dialect(self) -> Dialect:
         """What this engine has."""
 
+    @property
+    def in_process(self) -> bool:
+        """Whether no statement of it outlives this process, or the call that sent it."""
+
     def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement without a result, with bound `{name:Type}` parameters."""
 
@@ -49,6 +53,9 @@ class Engine(Protocol):
 
     def anywhere(self) -> "Engine":
         """Where the tables are that each server of a cluster has whole, and schema files run."""
+
+    def shard(self, batch_id: str) -> int:
+        """Which shard holds this batch, from 0."""
 
     def holder(self, batch_id: str) -> "Engine":
         """The one server that takes and knows this batch, now. Raises StoreAway without one."""
@@ -71,8 +78,13 @@ class Engine(Protocol):
 class Alone:
     """What all that is about several servers comes to with one; for engines that are one."""
 
+    in_process = False
+
     def anywhere(self: Engine) -> Engine:
         return self
+
+    def shard(self, batch_id: str) -> int:
+        return 0
 
     def holder(self: Engine, batch_id: str) -> Engine:
         return self

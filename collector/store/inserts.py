@@ -1,88 +1,163 @@
-"""Stores each batch once, whatever the engine.
+"""Stores each batch once, whatever the engine, alone or in one block with others.
 
-Where the engine drops repeats (deduplication tokens) a first sending is simply inserted. Else, and
-for a sending that may be a repeat (it may come after the engine's window), the store asks whether
-the batch is there. If it is, only its roll-ups can be wrong: the engine may have ended between a
-table and a view of it. They are given what they lack: for each key of the batch's minutes the
-view's sums over the raw rows less the sums already there, in one block, so that a crash leaves all
-of it or none, and doing it again adds nothing.
+Batches of one table, day and shard may go as one insert. Each keeps its id in a column of its rows,
+and that is its identity: a block becomes one part, which is there whole or not at all, and so is
+each batch in it. Therefore, with which others a batch goes, and whether a repeat goes with the same
+ones, makes no difference: before each insert the engine is asked which of the batches are stored,
+and only the others are in the block. Of those that are stored only roll-ups can be wrong: see
+`repairs`. Deduplication tokens, and the blocks that a replicated table drops, are a second line.
 
-In a cluster all of this happens within one server, a live replica of the batch's shard.
-What another replica has and this one lacks would be taken for missing, so before rows are judged
-missing this one must have fetched them, and before sums are mended no other replica may be in the
-midst of an insert. Where that cannot be known, since one does not answer, the batch has to wait.
+In a cluster all of this happens within one server, a live replica of the batch's shard. What
+another replica has and this one lacks would be stored twice, and a block of other companions is not
+dropped as known. So a batch that was sent before is inserted only when no other replica is in the
+midst of it and this one has fetched all that they have. Where that cannot be known, since one does
+not answer, the batch has to wait.
 
-A repair shuts out the inserts of this process, whose rows would be raw already but not yet rolled
-up. So a database has one collector, unless its engine has tokens.
+A repair shuts out the inserts of this process: so a database has one collector.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from collector.store.engine import Engine
-from collector.store.errors import StoreError
-from collector.store.texts import query_text, view_select
+from collector.store.errors import StoreAway, StoreError
+from collector.store.extents import Batch, extents
+from collector.store.known import name_of_group, stored_ids, waits
+from collector.store.repairs import repair
 
-__all__ = ["Inserts"]
+__all__ = ["Inserts", "Outcomes"]
 
-MINUTE_MS = 60_000
-#: Roll-ups of requests, each filled by the view that is named after it.
-ROLL_UPS = ("endpoint_minutes", "host_minutes")
-REPAIRED = ("requests", *ROLL_UPS, "service_days")
-#: Weights are added in different orders.
-ALL_BUT_ROUNDING = 1 - 1e-9
+#: After so many that failed alone, one after the other, it is not the batches.
+GIVE_UP = 3
+#: Batch id -> why it is not stored; None: it is.
+Outcomes = dict[str, StoreError | None]
 
 
 class Inserts:
-    """Safe to use from many threads."""
+    """Safe to use from many threads. `block`: makes the rows of batches of a table one block."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, block: Callable[[str, Sequence[Batch]], pa.Table]) -> None:
         self._engine = engine
+        self._block = block
         self._changed = threading.Condition()
         self._busy: set[str] = set()  # "table batch_id"
+        self._inserting = 0  # blocks of requests that are under way
         self._repairing = False
 
-    def insert(self, table: str, rows: pa.Table, batch_id: str, *, may_be_stored: bool) -> None:
-        """Store `rows` (with day, batch_id) once; after a StoreError try again later."""
-        with self._turn(f"{table} {batch_id}"):
-            engine = self._engine.holder(batch_id)
-            ask = may_be_stored or not engine.dialect.has_tokens
-            if not (ask and _is_stored(engine, table, rows, batch_id, may_be_stored)):
-                engine.insert(table, rows, batch_id)
-                if engine.dialect.is_replicated:
-                    _check(engine, table, rows, batch_id)
-                return
-        if table == "requests":
+    def insert(self, table: str, batches: Sequence[Batch]) -> Outcomes:
+        """Store batches of one day and one shard, each once; those that fail: again later."""
+        with self._turns({f"{table} {one.id}" for one in batches}):
+            try:
+                engine = self._engine.holder(batches[0].id)
+                return self._insert(engine, table, batches)
+            except StoreError as error:
+                return {one.id: error for one in batches}
+
+    def _insert(self, engine: Engine, table: str, batches: Sequence[Batch]) -> Outcomes:
+        # First what is under way: what ends between the two questions is seen by the second.
+        late = waits(engine, table, [one.id for one in batches], everywhere=False)
+        stored = stored_ids(engine, table, batches)
+        again = [one for one in batches if one.may_be_stored and one.id not in stored]
+        if again and engine.dialect.is_replicated:
+            late |= waits(engine, table, [one.id for one in again], everywhere=True)
+            engine.settle((table,))
+            stored |= stored_ids(engine, table, again)
+        outcomes: Outcomes = {one: _still_being_stored(one) for one in late}
+        free = [one for one in batches if one.id not in late]
+        outcomes |= self._insert_new(engine, table, [one for one in free if one.id not in stored])
+        return outcomes | self._repair(engine, table, [one for one in free if one.id in stored])
+
+    def _insert_new(self, engine: Engine, table: str, batches: Sequence[Batch]) -> Outcomes:
+        if not batches:
+            return {}
+        try:
+            self._insert_block(engine, table, batches)
+            return {one.id: None for one in batches}
+        except StoreError as error:
+            if len(batches) == 1 or isinstance(error, StoreAway):
+                return {one.id: error for one in batches}
+        return self._insert_each(engine, table, batches)
+
+    def _insert_each(self, engine: Engine, table: str, batches: Sequence[Batch]) -> Outcomes:
+        """One after the other, so that what the engine does not take harms no other batch."""
+        outcomes: Outcomes = {}
+        failed: list[StoreError] = []
+        for one in batches:
+            if len(failed) == GIVE_UP:
+                outcomes[one.id] = failed[-1]
+                continue
+            try:
+                # The block may have been stored before it failed in a view.
+                found = self._insert(engine, table, [replace(one, may_be_stored=True)])[one.id]
+            except StoreError as error:
+                found = error
+            outcomes[one.id] = found
+            failed = [*failed, found] if found else []
+        return outcomes
+
+    def _insert_block(self, engine: Engine, table: str, batches: Sequence[Batch]) -> None:
+        block = self._block(table, batches)
+        with self._beside_repairs(table):
+            engine.insert(table, block, name_of_group([one.id for one in batches]))
+        if engine.dialect.is_replicated:
+            # A block that was dropped as known, but is not here, is on a replica that went away.
+            missing = {one.id for one in batches} - stored_ids(engine, table, batches)
+            if missing:
+                raise StoreError(
+                    f"The batch {min(missing)} is on a replica that has not handed it on: "
+                    "send it again later."
+                )
+
+    def _repair(self, engine: Engine, table: str, batches: Sequence[Batch]) -> Outcomes:
+        """Mend what the roll-ups lack of batches that are stored."""
+        outcomes: Outcomes = {one.id: None for one in batches}
+        if table == "requests" and batches:
             with self._alone():
-                _repair(engine, _extent(rows))
+                for extent in extents(batches):
+                    try:
+                        repair(engine, extent)
+                    except StoreError as error:
+                        outcomes |= dict.fromkeys(extent.ids, error)
+        return outcomes
 
     @contextmanager
-    def _turn(self, name: str) -> Iterator[None]:
-        """One sending of a batch at a time, none while roll-ups are repaired."""
+    def _turns(self, names: set[str]) -> Iterator[None]:
+        """One sending of a batch at a time."""
         with self._changed:
-            self._changed.wait_for(lambda: name not in self._busy and not self._repairing)
-            self._busy.add(name)
+            self._changed.wait_for(lambda: self._busy.isdisjoint(names))
+            self._busy |= names
         try:
             yield
         finally:
             with self._changed:
-                self._busy.remove(name)
+                self._busy -= names
+                self._changed.notify_all()
+
+    @contextmanager
+    def _beside_repairs(self, table: str) -> Iterator[None]:
+        """No repair is under way meanwhile, if the table has roll-ups."""
+        rolled_up = int(table == "requests")
+        with self._changed:
+            self._changed.wait_for(lambda: not (rolled_up and self._repairing))
+            self._inserting += rolled_up
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inserting -= rolled_up
                 self._changed.notify_all()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """No insert of requests is under way meanwhile."""
+        """No insert of requests and no other repair is under way meanwhile."""
         with self._changed:
             self._changed.wait_for(lambda: not self._repairing)
             self._repairing = True
-            self._changed.wait_for(
-                lambda: not any(name.startswith("requests ") for name in self._busy)
-            )
+            self._changed.wait_for(lambda: not self._inserting)
         try:
             yield
         finally:
@@ -91,65 +166,5 @@ class Inserts:
                 self._changed.notify_all()
 
 
-def _extent(rows: pa.Table) -> dict[str, Any]:
-    """Where a batch's rows lie in every table: day, times, services; the index needs no more."""
-    times, services = pc.min_max(rows["ts_ms"]).as_py(), pc.min_max(rows["service"]).as_py()
-    return {
-        "from_ms": times["min"],
-        "to_ms": times["max"],
-        "first_service": services["min"],
-        "last_service": services["max"],
-    }
-
-
-def _is_stored(
-    engine: Engine, table: str, rows: pa.Table, batch_id: str, may_be_stored: bool
-) -> bool:
-    # First whether it is under way: an insert outlives the collector that sent it.
-    running = engine.select(query_text("insert_running"), {"id": f"{table} {batch_id}"})
-    if running["n"].to_pylist() != [0]:
-        raise StoreError(f"The batch {batch_id} is still being stored: send it again later.")
-    if _is_here(engine, table, rows, batch_id):
-        return True
-    if not may_be_stored or not engine.dialect.is_replicated:
-        return False
-    engine.settle((table,))
-    return _is_here(engine, table, rows, batch_id)
-
-
-def _is_here(engine: Engine, table: str, rows: pa.Table, batch_id: str) -> bool:
-    asked = {"table": table, "batch_id": batch_id, **_extent(rows)}
-    return bool(engine.select(query_text("batch_stored"), asked).num_rows)
-
-
-def _check(engine: Engine, table: str, rows: pa.Table, batch_id: str) -> None:
-    """A block that was dropped as known, but is not here, is on a replica that went away."""
-    if not _is_here(engine, table, rows, batch_id):
-        raise StoreError(
-            f"The batch {batch_id} is on a replica that has not handed it on: send it again later."
-        )
-
-
-def _repair(engine: Engine, extent: dict[str, Any]) -> None:
-    minutes = extent | {
-        "from_ms": extent["from_ms"] // MINUTE_MS * MINUTE_MS,
-        "to_ms": (extent["to_ms"] // MINUTE_MS + 1) * MINUTE_MS,
-    }
-    engine.settle(REPAIRED)
-    _mend(engine, "service_days", minutes)
-    totals = engine.select(query_text("roll_up_totals"), minutes).to_pylist()[0]
-    short = [name for name in ROLL_UPS if totals[name] < totals["raw"] * ALL_BUT_ROUNDING]
-    if not short:
-        return
-    running = engine.select_each(query_text("insert_running"), {"id": "requests %"})
-    if any(table["n"].to_pylist() != [0] for table in running):
-        raise StoreError("Rows of these minutes are being stored: send the batch again later.")
-    engine.settle(REPAIRED)
-    for roll_up in short:
-        _mend(engine, roll_up, minutes)
-
-
-def _mend(engine: Engine, roll_up: str, minutes: dict[str, Any]) -> None:
-    view = view_select(f"{roll_up}_view", query_text("repair_rows"))
-    statement = query_text(f"repair_{roll_up}").replace("{view}", view)
-    engine.execute(engine.dialect.filled(statement), minutes)
+def _still_being_stored(batch_id: str) -> StoreError:
+    return StoreError(f"The batch {batch_id} is still being stored: send it again later.")

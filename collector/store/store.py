@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -16,8 +16,9 @@ from collector.store.cluster import open_cluster
 from collector.store.embedded import Embedded
 from collector.store.engine import Engine, Parameter, QueryLimits
 from collector.store.errors import StoreError
+from collector.store.extents import Batch
 from collector.store.hosts import Hosts
-from collector.store.inserts import Inserts
+from collector.store.inserts import Inserts, Outcomes
 from collector.store.locking import lock_folder
 from collector.store.migrations import migrate
 from collector.store.recovery import forget_lost_blocks
@@ -100,7 +101,7 @@ class Store:
         self._engine = engine
         self._lock = lock
         self._hosts = Hosts(engine, clock)
-        self._inserts = Inserts(engine)
+        self._inserts = Inserts(engine, self._block)
 
     def insert(self, table: str, rows: pa.Table, batch_id: str, *, attempt: int = 1) -> None:
         """Store `rows` (columns of WIRE[table], one UTC day) once, however often it is called.
@@ -108,16 +109,48 @@ class Store:
         `attempt`: 2 and more say that the batch may be stored already, perhaps long ago.
         Raises StoreError if the engine does not take them; nothing is stored then.
         """
-        if not BATCH_ID.fullmatch(batch_id):
-            raise StoreError(f"The batch id {batch_id[:40]!r} is not 1 to 128 of 0-9 A-Z a-z _ . -")
-        if rows.num_rows == 0:
-            return
-        block = rows.select([column.name for column in WIRE[table]])
-        block = block.append_column("day", _day(block["ts_ms"]))
-        block = block.append_column("batch_id", _constant(batch_id, block.num_rows))
+        error = self.insert_group(table, [Batch(batch_id, rows, attempt > 1)])[batch_id]
+        if error is not None:
+            raise error
+
+    def insert_group(self, table: str, batches: Sequence[Batch]) -> Outcomes:
+        """Store each of these batches once, those of one `group_of` in one insert.
+
+        Returns by id why a batch is not stored, None where it is.
+        """
+        outcomes: Outcomes = {}
+        groups: dict[tuple[int, int, bool], dict[str, Batch]] = {}
+        for one in batches:
+            outcomes[one.id] = None
+            try:
+                _check_id(one.id)
+                if one.rows.num_rows:
+                    groups.setdefault(self.group_of(one), {})[one.id] = one
+            except StoreError as error:
+                outcomes[one.id] = error
+        for group in groups.values():
+            outcomes |= self._inserts.insert(table, list(group.values()))
+        return outcomes
+
+    def group_of(self, batch: Batch) -> tuple[int, int, bool]:
+        """Batches of a table with the same day, shard and care go together.
+
+        Raises StoreError if the batch has more than one day.
+        """
+        engine = self._engine
+        careful = batch.may_be_stored and engine.dialect.is_replicated
+        return _day(batch.rows["ts_ms"]), engine.shard(batch.id), careful
+
+    def _block(self, table: str, batches: Sequence[Batch]) -> pa.Table:
+        """The rows of batches of one day, with the columns that the store adds."""
+        names = [column.name for column in WIRE[table]]
+        block = pa.concat_tables([one.rows.select(names) for one in batches])
+        day = np.full(block.num_rows, _day(block["ts_ms"]), np.int32)
+        block = block.append_column("day", pa.array(day).cast(pa.date32()))
+        block = block.append_column("batch_id", _ids(batches))
         if table == "requests":
             block = block.append_column("cell", self._hosts.cells(block["host"]))
-        self._inserts.insert(table, block, batch_id, may_be_stored=attempt > 1)
+        return block
 
     def query(self, name: str, **parameters: Parameter) -> pa.Table:
         """Rows of `queries/<name>.sql` with its `{name:Type}` parameters bound.
@@ -144,14 +177,20 @@ def truncated(table: pa.Table) -> bool:
     return bool((table.schema.metadata or {}).get(b"truncated"))
 
 
-def _day(ts_ms: pa.ChunkedArray) -> pa.Array:
+def _check_id(batch_id: str) -> None:
+    if not BATCH_ID.fullmatch(batch_id):
+        raise StoreError(f"The batch id {batch_id[:40]!r} is not 1 to 128 of 0-9 A-Z a-z _ . -")
+
+
+def _day(ts_ms: pa.ChunkedArray) -> int:
     days = ts_ms.to_numpy() // DAY_MS
     if days.min() != days.max():
         raise StoreError("A batch must lie within one UTC day: cut it at midnight.")
-    return pa.array(days.astype(np.int32)).cast(pa.date32())
+    return int(days[0])
 
 
-def _constant(text: str, length: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(np.zeros(length, np.int32), pa.array([text])).cast(
-        pa.string()
-    )
+def _ids(batches: Sequence[Batch]) -> pa.Array:
+    """The id of each row's batch."""
+    numbers = np.repeat(np.arange(len(batches), dtype=np.int32), [b.rows.num_rows for b in batches])
+    ids = pa.array([one.id for one in batches], pa.string())
+    return pa.DictionaryArray.from_arrays(numbers, ids).cast(pa.string())

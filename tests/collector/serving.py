@@ -24,7 +24,7 @@ def main() -> None:
     clock = time.time if port is not None else lambda: START_MS / 1000 + 3600
     app = create_app(open_store(os.environ.get("CLICKHOUSE") or data_dir), tokens, clock=clock)
     server = waitress.create_server(
-        app, host="127.0.0.1", port=port or 0, threads=6, asyncore_use_poll=True
+        app, host="127.0.0.1", port=port or 0, threads=24, asyncore_use_poll=True
     )
     print(f"ready {server.effective_port}", flush=True)
     server.run()

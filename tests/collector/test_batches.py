@@ -213,3 +213,40 @@ def test_mutated_streams_are_taken_or_refused_with_a_reason(body, changes):
 def test_an_agent_cannot_send_the_platforms_own_metrics():
     forged = rows.metric_rows("slo_budget_left_ratio", [1.0], start_ms=NOW_MS, source="slo")
     assert "'source' has a word other than host" in str(refused(stream(forged), "metrics"))
+
+
+def test_rows_of_senders_that_say_more_of_their_columns_are_of_one_schema():
+    """Names of list items, words about columns: the rows of many senders are put together."""
+    fields = [
+        pa.field(
+            field.name,
+            pa.list_(pa.field("thing", field.type.value_type))
+            if pa.types.is_list(field.type)
+            else field.type,
+            nullable=False,
+            metadata={"made by": "another"},
+        )
+        for field in GOOD.schema
+    ]
+    other = GOOD.cast(pa.schema(fields, metadata={"k": "v"}))
+    assert not other.schema.equals(GOOD.schema)
+    taken = check_batch("requests", stream(other), NOW_MS)
+    assert taken.schema.equals(SCHEMAS["requests"], check_metadata=True)
+    assert taken.to_pylist() == GOOD.to_pylist()
+
+
+def test_what_is_known_of_one_beginning_does_not_help_another():
+    """Beginnings that are right are remembered, by all of their bytes."""
+    good = stream(GOOD)
+    for _ in range(2):
+        assert check_batch("requests", good, NOW_MS).num_rows == GOOD.num_rows
+        with pytest.raises(Refused, match="Column 'cost' is missing"):
+            check_batch("requests", stream(GOOD.drop_columns(["cost"])), NOW_MS)
+        with pytest.raises(Refused, match="is unknown|is missing"):
+            check_batch("limits", good, NOW_MS)
+
+
+def test_a_schema_that_is_all_words_is_refused():
+    wordy = GOOD.replace_schema_metadata({"k": "x" * 70_000})
+    with pytest.raises(Refused, match="The schema has more than 64,000 bytes"):
+        check_batch("requests", stream(wordy), NOW_MS)

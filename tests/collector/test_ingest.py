@@ -134,22 +134,28 @@ def test_a_store_that_fails_is_told_with_retry_after(site, store, monkeypatch):
 
 def test_more_batches_than_slots_are_sent_away_and_shown_as_a_limit(site, store, monkeypatch):
     """All slots are taken by inserts that wait; the next batch gets 503, then a row in limits."""
-    release, waiting, real = threading.Event(), threading.Semaphore(0), Store.insert
+    release, waiting, real = threading.Event(), threading.Semaphore(0), Store.insert_group
 
-    def slow(self, table, batch, batch_id, **more):
+    def slow(self, table, batches):
         waiting.release()
         assert release.wait(30)
-        real(self, table, batch, batch_id, **more)
+        return real(self, table, batches)
 
-    monkeypatch.setattr(Store, "insert", slow)
-    fresh = Site(create_app(store, site.tokens, clock=lambda: NOW_S + 60), site.tokens)
+    monkeypatch.setattr(Store, "insert_group", slow)
+    app = create_app(store, site.tokens, clock=lambda: NOW_S + 60, batches_at_once=4)
+    fresh = Site(app, site.tokens)
     statuses = []
-    senders = [
-        threading.Thread(
-            target=lambda at=at: statuses.append(put(fresh, stream(GOOD), f"slot{at}").status_code)
-        )
-        for at in range(4)
-    ]
+    sent = {
+        "requests": GOOD,
+        "metrics": rows.metric_rows("slot", [1.0]),
+        "stack_samples": rows.sample_rows(5, 1),
+        "statements": rows.statement_rows(),
+    }
+
+    def send(table):
+        statuses.append(put(fresh, stream(sent[table]), "slot", table).status_code)
+
+    senders = [threading.Thread(target=send, args=(table,)) for table in sent]
     for sender in senders:
         sender.start()
     for _ in senders:
