@@ -22,6 +22,7 @@ SENDINGS_PER_S = 20.0
 SENDINGS_AT_ONCE = 100.0
 RETRY_AFTER_S_MAX = 300.0
 REASON_CHARACTERS_MAX = 500
+IDLE = "waiting for rows"
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ class Shipper:
             self.spool.settled(file)
             self._done.clear()
             self._attempts.clear()
-        self.state = "waiting for rows"
+        self.state = IDLE
         return None
 
     def _throttle(self) -> float | None:
@@ -108,6 +109,8 @@ class Shipper:
         # A file from before the start may have been sent already: that counts as an attempt.
         attempt = self._attempts.get(entry.batch_id, int(file.before_start)) + 1
         self._attempts[entry.batch_id] = attempt
+        if self.state == IDLE:
+            self.state = "sending"
         try:
             response = client.put(
                 f"{self.url}/v1/batches/{entry.batch_id}",

@@ -1,5 +1,8 @@
 import socket
+import ssl
+import subprocess
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -7,9 +10,10 @@ import pytest
 from agent.http import Client, NotReached
 
 
-@pytest.fixture
-def server():
-    """Answers with what it was asked; `/close` ends the connection after its answer."""
+@contextmanager
+def serving(context=None):
+    """Answers with what it was asked; `/close` ends the connection after its answer. `context`:
+    it speaks TLS."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -35,12 +39,58 @@ def server():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def server():
+    with serving() as url:
+        yield url
+
+
+def certificate(folder, name):
+    """One that certifies itself for an address; its files, the second with the key."""
+    files = folder / f"{name}.pem", folder / f"{name}.key"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=collector", "-addext", f"subjectAltName=IP:{name}"]
+    command += ["-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run(command, check=True, capture_output=True)
+    return files
+
+
+def test_over_tls_to_who_is_certified_by_an_authority_of_this_host(tmp_path, monkeypatch):
+    """Nobody else is told anything: neither who is certified by others, nor for another address."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours, key = certificate(tmp_path, "127.0.0.1")
+    context.load_cert_chain(ours, key)
+    with serving(context) as url:
+        with Client(5.0) as client, pytest.raises(NotReached, match="CERTIFICATE_VERIFY_FAILED"):
+            client.get(f"{url}/", headers={})
+        monkeypatch.setenv("SSL_CERT_FILE", str(ours))
+        with Client(5.0) as client:
+            first, second = (
+                client.put(f"{url}/a", params={}, content=b"body", headers={}).text.split(" ")
+                for _ in range(2)
+            )
+    assert first[2] == "body" and first == second, "the same connection"
+    other, key = certificate(tmp_path, "127.0.0.2")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(other, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+    mismatch = pytest.raises(NotReached, match="IP address mismatch")
+    with serving(context) as url, Client(5.0) as client, mismatch:
+        client.get(f"{url}/", headers={})
 
 
 def test_one_connection_is_kept_and_renewed_when_the_other_side_ends_it(server):

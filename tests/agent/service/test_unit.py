@@ -59,6 +59,8 @@ def test_it_may_do_one_thing_more_than_its_user():
     assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == "CAP_SYS_PTRACE"
     assert service["User"] not in ("", "root")
     assert service["NoNewPrivileges"] == "yes"
+    families = service["RestrictAddressFamilies"].split()
+    assert "AF_NETLINK" in families, "how many requests wait at a Unix socket"
     filtered = analyze("syscall-filter", "@ipc").stdout.split()
     assert service["SystemCallFilter"] == "@system-service" and "process_vm_readv" in filtered
 
