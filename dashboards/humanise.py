@@ -79,20 +79,22 @@ def count(value: float) -> str:
 
 
 def interval(of: Interval, unit: str) -> str:
-    """An estimate with its 95% interval: `+2.31 ms [+1.90 ms, +2.72 ms]`."""
+    """An estimate with its 95% interval: `+2.31 ms [+1.9, +2.72]`; a unit that differs is told."""
     if not isfinite(of.value):
         return DASH
     if not (isfinite(of.low) and isfinite(of.high)):
         return f"{per_request(of.value, unit)} [unknown]"
-    low, high = per_request(of.low, unit), per_request(of.high, unit)
-    return f"{per_request(of.value, unit)} [{low}, {high}]"
+    texts = [per_request(number, unit) for number in (of.value, of.low, of.high)]
+    if len({text.partition(" ")[2] for text in texts}) == 1:
+        texts[1:] = [text.partition(" ")[0] for text in texts[1:]]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 def relative_interval(of: Interval) -> str:
-    """A relative change with its 95% interval: `+25.1% [+21%, +29%]`."""
+    """A relative change with its 95% interval: `+25.1% [+21%, +29%]`, -100% at lowest."""
     if not (isfinite(of.low) and isfinite(of.high)):
         return change(of.value)
-    return f"{change(of.value)} [{change(of.low)}, {change(of.high)}]"
+    return f"{change(of.value)} [{change(max(of.low, -1.0))}, {change(of.high)}]"
 
 
 def moved(before: str, after: str) -> str:

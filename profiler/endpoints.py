@@ -17,6 +17,8 @@ __all__ = ["SIGNIFICANCE", "endpoint_changes", "judged", "worst_endpoint"]
 REQUESTS_MIN = 50
 #: An interval narrower than this around "nothing" is called no change.
 TOLERANCE = 0.05
+#: More than so many times the data is not worth a number.
+DATA_TIMES_TOLD = 50
 SIGNIFICANCE = 0.05
 #: At 13 deploys that changed nothing, on one shared machine, CPU time per request of endpoints
 #: that mostly make system calls rose by 4% on average and stayed there. With three hosts or more
@@ -161,7 +163,10 @@ def judged(change: EndpointChange, budget: float) -> EndpointChange:
         return replace(change, reason=f"{fewest} requests on one side; at least {REQUESTS_MIN}")
     if not np.isfinite([relative.low, relative.high]).all():
         return replace(change, reason="fewer than 3 windows of time on one side; wait a little")
-    span = f"95% interval {relative.low:+.1%} to {relative.high:+.1%}{_concurrently(change)}"
+    # Nothing can fall by more than all of it.
+    span = (
+        f"95% interval {max(relative.low, -1):+.1%} to {relative.high:+.1%}{_concurrently(change)}"
+    )
     certain = change.p_corrected < SIGNIFICANCE
     bar = max(budget, change.floor)
     if certain and relative.low > bar:
@@ -175,7 +180,8 @@ def judged(change: EndpointChange, budget: float) -> EndpointChange:
     if reach <= TOLERANCE:
         return replace(change, verdict="no change", reason=f"{span}, budget {budget:.1%}")
     more = (reach / TOLERANCE) ** 2 - 1
-    return replace(change, reason=f"{span}; needs about {more:.1f} times as much data again")
+    told = f"about {more:.1f} times" if more < DATA_TIMES_TOLD else "very many times"
+    return replace(change, reason=f"{span}; needs {told} as much data again")
 
 
 def _concurrently(change: EndpointChange) -> str:

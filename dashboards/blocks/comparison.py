@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboards import humanise
 from dashboards.blocks.states import empty
 from dashboards.blocks.table import number, table
-from dashboards.blocks.text import VERDICT_COLOURS, badge, link, moment, verdict_badge
+from dashboards.blocks.text import VERDICT_COLOURS, badge, breakable, link, moment, verdict_badge
 from dashboards.blocks.whisker import scale_of, whisker
 from dashboards.figures.function_rows import origin_word
 from dashboards.urls import Query, href
@@ -194,12 +194,14 @@ def _function(
     )
 
 
-def _named(change: FunctionChange, query: Query) -> Component | str:
+def _named(change: FunctionChange, query: Query) -> Component:
     """The function's name; of own code it leads to its lines."""
     if change.origin != OWN:
-        return change.function
+        return html.Span(breakable(change.function))
     names = {"function": change.function, "was": change.was}
-    return link(change.function, href("/function", query, endpoint=change.endpoint, **names))
+    return link(
+        breakable(change.function), href("/function", query, endpoint=change.endpoint, **names)
+    )
 
 
 def _cost(before: float, after: float, rise: Interval) -> Component:

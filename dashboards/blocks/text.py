@@ -1,5 +1,6 @@
 """Small pieces of text that several pages show alike."""
 
+import re
 from datetime import UTC, datetime
 
 import dash_mantine_components as dmc
@@ -8,7 +9,16 @@ from dash.development.base_component import Component
 
 from profiler.records import FunctionVerdict
 
-__all__ = ["VERDICT_COLOURS", "as_of", "badge", "link", "moment", "side_word", "verdict_badge"]
+__all__ = [
+    "VERDICT_COLOURS",
+    "as_of",
+    "badge",
+    "breakable",
+    "link",
+    "moment",
+    "side_word",
+    "verdict_badge",
+]
 
 VERDICT_COLOURS: dict[FunctionVerdict, str] = {
     "regression": "red",
@@ -31,7 +41,16 @@ def verdict_badge(verdict: FunctionVerdict) -> Component:
     return badge(word, VERDICT_COLOURS[verdict])
 
 
-def link(text: str, to: str) -> Component:
+def breakable(name: str) -> list[Component | str]:
+    """A dotted name that breaks after its dots, colons and underscores, where it must break."""
+    parts: list[Component | str] = []
+    for piece in re.findall(r"[^.:_]*[.:_]*", name):
+        if piece:
+            parts += [html.Wbr(), piece] if parts else [piece]
+    return parts
+
+
+def link(text: str | list[Component | str], to: str) -> Component:
     return dcc.Link(text, href=to, className="dy-link")
 
 

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from dash import Dash
+from dash import Dash, html
 from plotly.utils import PlotlyJSONEncoder
+
+WBR = json.loads(json.dumps(html.Wbr(), cls=PlotlyJSONEncoder))
 
 
 def plain(component: Any) -> Any:
@@ -62,6 +64,8 @@ def answer(app: Dash, client: Any, part: str, **values: Any) -> dict[str, Any]:
 def _texts(node: Any) -> Iterator[str]:
     if isinstance(node, str | int | float) and not isinstance(node, bool):
         yield str(node)
+    elif isinstance(node, list) and WBR in node:  # a word that may break is one word
+        yield "".join(item for item in node if item != WBR)
     elif isinstance(node, list):
         for item in node:
             yield from _texts(item)

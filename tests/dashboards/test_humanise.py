@@ -48,11 +48,14 @@ def test_changes_have_signs():
 
 def test_intervals():
     known = Interval(2_310_000, 1_900_000, 2_720_000)
-    assert humanise.interval(known, "cpu_ns") == "+2.31 ms [+1.9 ms, +2.72 ms]"
+    assert humanise.interval(known, "cpu_ns") == "+2.31 ms [+1.9, +2.72]"
+    mixed = Interval(279_000, -8_000, 1_510_000)
+    assert humanise.interval(mixed, "cpu_ns") == "+279 µs [−8 µs, +1.51 ms]"
     assert humanise.interval(Interval(2_310_000, nan, nan), "cpu_ns") == "+2.31 ms [unknown]"
     assert humanise.interval(Interval(nan, nan, nan), "cpu_ns") == "–"
     assert humanise.relative_interval(Interval(0.25, 0.2, 0.3)) == "+25% [+20%, +30%]"
     assert humanise.relative_interval(Interval(0.25, nan, nan)) == "+25%"
+    assert humanise.relative_interval(Interval(-0.33, -1.95, 1.06)) == "−33% [−100%, +106%]"
 
 
 def test_a_unit_on_both_sides_is_written_once():

@@ -39,7 +39,7 @@ def test_an_endpoint_has_both_costs_and_its_interval():
     for part in (
         "6.07 → 7.59 ms CPU",
         "+25.2% [+24.7%, +25.6%]",
-        "+1.52 ms [+1.5 ms, +1.55 ms]",
+        "+1.52 ms [+1.5, +1.55]",
         "< 0.001",
         "15,964 → 15,933",
         "14.3 → 16.2 ms",
@@ -64,7 +64,7 @@ def test_the_guilty_function_comes_first_and_is_marked():
         "own code in GET /api/v1/feed/",
         "beneath it: math:hypot +400 µs",
         "2.54 → 4.26 ms",
-        "+1.72 ms [+1.62 ms, +1.83 ms]",
+        "+1.72 ms [+1.62, +1.83]",
         "96%",
         "15,063 → 20,242 samples",
         "0.001",

@@ -1,7 +1,7 @@
 import pytest
 
-from dashboards.blocks.text import as_of, link, moment, side_word, verdict_badge
-from tests.dashboards.reading import links, text
+from dashboards.blocks.text import as_of, breakable, link, moment, side_word, verdict_badge
+from tests.dashboards.reading import links, plain, text
 
 
 def test_cannot_tell_is_said_plainly():
@@ -25,3 +25,12 @@ def test_times_are_utc():
 
 def test_links_lead_somewhere():
     assert links(link("compare", "/compare?a=b")) == ["/compare?a=b"]
+
+
+def test_names_may_break_after_their_parts():
+    pieces = plain(breakable("feed.ranking:_score.<locals>.f"))
+    words = [one for one in pieces if isinstance(one, str)]
+    assert words == ["feed.", "ranking:_", "score.", "<locals>.", "f"]
+    assert "".join(words) == "feed.ranking:_score.<locals>.f"
+    assert [one["type"] for one in pieces if not isinstance(one, str)] == ["Wbr"] * 4
+    assert breakable("") == []

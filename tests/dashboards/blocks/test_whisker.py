@@ -12,6 +12,14 @@ def test_the_scale_holds_all_intervals_and_zero():
     assert scale_of([Interval(nan, nan, nan)]) == (-1.0, 1.0)
 
 
+def test_one_interval_that_says_little_does_not_hide_the_others():
+    near = [Interval(0.02, -0.1, 0.14), Interval(-0.01, -0.12, 0.1), Interval(0.05, 0.01, 0.09)]
+    low, high = scale_of([*near, Interval(-0.3, -2.0, 1.1)])
+    assert -0.6 < low < -0.14 and 0.14 < high < 0.6
+    low, high = scale_of([*near, Interval(2.0, 1.0, 3.0)])
+    assert high > 3.0, "what is sure is shown whole"
+
+
 def test_dot_and_line_are_where_the_numbers_are():
     props = plain(whisker(Interval(5, 0, 10), (-10.0, 10.0), "+5 [0, +10]"))["props"]
     zero, line, dot = (part["props"]["style"] for part in props["children"])
