@@ -13,9 +13,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 import click
@@ -26,7 +26,9 @@ from alerting.gate.errors import GateError
 from alerting.gate.measure import Bench
 from alerting.gate.services import running_services
 from alerting.gate.workshop import open_workshop
-from benchmarks.gating.campaign import Campaign, Found, Planted
+from benchmarks.gating.campaign import BUDGET, Campaign, Found, Planted
+from benchmarks.gating.parts import Parts
+from benchmarks.gating.peers import Trial, compare_peers
 
 ROOT = Path(__file__).parent.parent
 #: As many as the gate takes by default.
@@ -85,53 +87,87 @@ class Plan:
     same_pairs: int
     places: int
     sizes: tuple[float, ...]
+    peers_same: int
+    peers_neutral: int
 
 
-FULL = Plan((DEMO, FLASK), neutral=14, pairs=100, same=5, same_pairs=10, places=5, sizes=SIZES)
-QUICK = Plan((FLASK,), neutral=3, pairs=6, same=2, same_pairs=1, places=1, sizes=(0.003, 0.01))
+FULL = Plan(
+    (FLASK, DEMO), neutral=14, pairs=100, same=5, same_pairs=10, places=5, sizes=SIZES,
+    peers_same=4, peers_neutral=8,
+)  # fmt: skip
+QUICK = Plan(
+    (FLASK,), neutral=3, pairs=6, same=2, same_pairs=1, places=1, sizes=(0.003, 0.01),
+    peers_same=1, peers_neutral=1,
+)  # fmt: skip
 
 
 @click.command(help=(__doc__ or "").partition("\n")[0])
 @click.option("--quick", is_flag=True, help="One application, two endpoints, a few pairs.")
-def main(quick: bool) -> None:
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Where finished parts are kept, to go on later."
+)
+@click.option("--minutes", default=60.0, show_default=True, help="Begin no part after this time.")
+def main(quick: bool, keep: Path | None, minutes: float) -> None:
     """Print what is going on, then the JSON object as the last line."""
     plan = QUICK if quick else FULL
-    pairs = alarms = 0
-    found: list[Found] = []
+    parts = Parts(keep, time.monotonic() + minutes * 60, _say)
     try:
+        parts.take("seconds", lambda: [_seconds_8_endpoints(plan)])
         for app in plan.apps:
-            more = _campaign(app, plan, two_endpoints=quick)
-            pairs, alarms = pairs + more[0], alarms + more[1]
-            found += more[2]
-        seconds = _seconds_8_endpoints(plan)
+            _campaign(app, plan, parts, two_endpoints=quick)
+        parts.take("peers", lambda: [compare_peers(_trial(plan), BUDGET.relative, _say)])
     except GateError as error:
         sys.exit(f"gate: {error}")
-    print(json.dumps(_answer(pairs, alarms, found, plan, seconds)))
+    print(json.dumps(_answer(parts, plan)))
 
 
-def _campaign(app: App, plan: Plan, two_endpoints: bool) -> tuple[int, int, list[Found]]:
+def _campaign(app: App, plan: Plan, parts: Parts, two_endpoints: bool) -> None:
+    """Its parts; the application is measured as soon as one of them is missing."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        config = read_config(app.folder / "gate.toml")
-        root = _copy(app, folder / "source")
-        settings = stack.enter_context(running_services(config.services, ROOT, config.timeout_s))
-        config = replace(config, env={**settings, **config.env}, install="", layouts=LAYOUTS)
-        if two_endpoints:
-            config = replace(config, endpoints=config.endpoints[:2])
-        workshop = stack.enter_context(open_workshop())
-        counter, shim = counter_and_shim("callgrind", _say)
-        bench = Bench(config, workshop, shim, counter, os.cpu_count() or 1, lambda words: None)
-        campaign = Campaign(root, workshop, bench, config, _say)
-        pairs, alarms = campaign.false_alarms(
-            campaign.neutral_versions(plan.neutral, app.sources, seed=7), plan.pairs
-        )
-        _say(f"{app.name}: {pairs} neutral pairs, {alarms} false alarms")
-        same, false = campaign.false_alarms(campaign.same_versions(plan.same), plan.same_pairs)
-        _say(f"{app.name}: {same} pairs of the same commit, {false} false alarms")
-        found = []
+
+        @cache
+        def campaign() -> Campaign:
+            return _opened(app, stack, two_endpoints)
+
+        def neutral() -> list[int]:
+            versions = campaign().neutral_versions(plan.neutral, app.sources, seed=7)
+            return list(campaign().false_alarms(versions, plan.pairs))
+
+        def same() -> list[int]:
+            versions = campaign().same_versions(plan.same)
+            return list(campaign().false_alarms(versions, plan.same_pairs))
+
+        def planted(place: Planted) -> list[dict[str, object]]:
+            return [asdict(one) for one in campaign().plant(place, plan.sizes)]
+
+        parts.take(f"{app.name} same", same)
         for place in app.places[: plan.places]:
-            found += campaign.plant(place, plan.sizes)
-        return pairs + same, alarms + false, found
+            parts.take(f"{app.name} planted {place.name}", partial(planted, place))
+        parts.take(f"{app.name} neutral", neutral)
+
+
+def _opened(app: App, stack: ExitStack, two_endpoints: bool) -> Campaign:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    config = read_config(app.folder / "gate.toml")
+    root = _copy(app, folder / "source")
+    settings = stack.enter_context(running_services(config.services, ROOT, config.timeout_s))
+    config = replace(config, env={**settings, **config.env}, install="", layouts=LAYOUTS)
+    if two_endpoints:
+        config = replace(config, endpoints=config.endpoints[:2])
+    workshop = stack.enter_context(open_workshop())
+    counter, shim = counter_and_shim("callgrind", _say)
+    bench = Bench(config, workshop, shim, counter, os.cpu_count() or 1, lambda words: None)
+    return Campaign(root, workshop, bench, config, _say)
+
+
+def _trial(plan: Plan) -> Trial:
+    """The Flask application, one place."""
+    place = FLASK.places[1]
+    return Trial(
+        root=FLASK.folder, application="shop:application", path="/items/", sources=FLASK.sources,
+        file=place.file, function=place.function, sizes=plan.sizes,
+        same=plan.peers_same, neutral=plan.peers_neutral,
+    )  # fmt: skip
 
 
 def _copy(app: App, folder: Path) -> Path:
@@ -165,9 +201,10 @@ def _seconds_8_endpoints(plan: Plan) -> float:
         return time.monotonic() - begun
 
 
-def _answer(
-    pairs: int, alarms: int, found: Sequence[Found], plan: Plan, seconds: float
-) -> dict[str, object]:
+def _answer(parts: Parts, plan: Plan) -> dict[str, object]:
+    """Of the parts that are done; `missing` names the others."""
+    tries = [*parts.done("same"), *parts.done("neutral")]
+    found = [Found(**one) for rows in parts.done("planted") for one in rows]
     shares = {}
     for size in plan.sizes:
         of_size = [one for one in found if abs(one.size / size - 1) < 0.3]
@@ -175,16 +212,18 @@ def _answer(
             sum(one.found for one in of_size) / len(of_size) if of_size else None
         )
     seen = [one for one in found if one.found]
-    return {
+    seconds = [one for rows in parts.done("seconds") for one in rows]
+    answer: dict[str, object] = {
         "name": "gate",
-        "pairs": pairs,
-        "aa_false": alarms,
+        "pairs": sum(pairs for pairs, _ in tries),
+        "aa_false": sum(alarms for _, alarms in tries),
         "found": shares,
         "planted": len(found),
         "function_named": sum(one.named for one in seen) / len(seen) if seen else None,
-        "seconds_8_endpoints": round(seconds, 1),
-        "peers": {},
+        "seconds_8_endpoints": round(seconds[0], 1) if seconds else None,
+        "peers": next((one for rows in parts.done("peers") for one in rows), {}),
     }
+    return answer | ({"missing": parts.missing} if parts.missing else {})
 
 
 def _say(words: str) -> None:

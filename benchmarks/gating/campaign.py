@@ -18,7 +18,7 @@ from profiler.gate.functions import blame
 from profiler.gate.records import Budget, Counted, Side
 from profiler.gate.verdict import compare_sides, undecided
 
-__all__ = ["Campaign", "Found", "Planted"]
+__all__ = ["BUDGET", "Campaign", "Found", "Planted"]
 
 BUDGET = Budget(0.002)
 LAYOUTS_STEP = 4
