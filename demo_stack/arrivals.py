@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 
-__all__ = ["MIX", "SEEDED_MEDIA", "SEEDED_USERS", "UPLOADS", "Arrival", "schedule"]
+__all__ = ["MIX", "SEEDED_MEDIA", "SEEDED_USERS", "UPLOADS", "Arrival", "rising", "schedule"]
 
 #: What the service was seeded with.
 SEEDED_USERS = 370
@@ -50,3 +51,13 @@ def schedule(seed: int, rate_rps: float, seconds: float) -> Iterator[Arrival]:
         subject = 1 + int(popular * 7) % last.get(kind, SEEDED_MEDIA)
         yield Arrival(at_s, kind, rng.randint(1, SEEDED_USERS), subject, rng.choice(WORDS))
         at_s += rng.expovariate(rate_rps)
+
+
+def rising(seed: int, from_rps: float, to_rps: float, seconds: float) -> Iterator[Arrival]:
+    """The same requests in the same order, at a rate that goes in a straight line to `to_rps`."""
+    expected = (from_rps + to_rps) / 2 * seconds
+    slope = (to_rps - from_rps) / seconds
+    for arrival in schedule(seed, from_rps, expected / from_rps):
+        before = from_rps * arrival.at_s
+        at_s = 2 * before / (from_rps + sqrt(from_rps**2 + 2 * slope * before))
+        yield replace(arrival, at_s=at_s)

@@ -181,8 +181,23 @@ def fault(fault: str, home: Path, mend: bool) -> None:
     show_default=True,
     help="Requests per second, open loop.",
 )
+@click.option(
+    "--to",
+    type=click.FloatRange(0.1, 1_000),
+    help="A ramp: the rate rises (or falls) to this one, and the summary says at which rate P99 "
+    "left the limit. Compare `dynoscope capacity`.",
+)
+@click.option(
+    "--limit-ms",
+    type=click.FloatRange(1),
+    default=500.0,
+    show_default=True,
+    help="P99's limit in a ramp, ms.",
+)
 @click.option("--seed", default=1, show_default=True, help="Seed of the traffic.")
-def load(home: Path, seconds: float, rate: float, seed: int) -> None:
+def load(
+    home: Path, seconds: float, rate: float, to: float | None, limit_ms: float, seed: int
+) -> None:
     """Send open-loop traffic for a while and print a summary; Ctrl-C ends it early."""
     console = _console()
     progress = Progress(console)
@@ -190,7 +205,8 @@ def load(home: Path, seconds: float, rate: float, seed: int) -> None:
         if "load" in stack.running():
             raise DemoError("traffic is being sent already")
         with progress.step("sending traffic", seconds):
-            stack.start(traffic(stack.home, stack.edge_url(), seed, rate, seconds))
+            url = stack.edge_url()
+            stack.start(traffic(stack.home, url, seed, rate, seconds, to, limit_ms))
             try:
                 stack.wait_for_end(
                     "load", lambda: progress.fact(f"{requests_sent(stack.home):,} requests")

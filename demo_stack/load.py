@@ -2,8 +2,9 @@
 
 python -m demo_stack.load --url http://127.0.0.1:8700 --seed 1 --rate 25 --seconds 60 --out DIR
 
-Writes DIR/requests.jsonl, a line a request, and at the end (or on SIGTERM) DIR/summary.json. It is
-a process of its own because locust replaces Python's sockets.
+Writes DIR/requests.jsonl, a line a request, and at the end (or on SIGTERM) DIR/summary.json. With
+--to the rate rises, and the summary says at which rate the 99th percentile left --limit-ms. It is a
+process of its own because locust replaces Python's sockets.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,8 +21,9 @@ from gevent.pool import Pool
 from locust import FastHttpUser
 from locust.env import Environment
 
-from demo_stack.arrivals import Arrival, schedule
+from demo_stack.arrivals import Arrival, rising, schedule
 from demo_stack.photos import PhotoUpload, photo_uploads
+from demo_stack.ramp import left_at_rps, steps
 
 __all__ = ["main"]
 
@@ -105,6 +108,8 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=25.0, help="requests per second")
+    parser.add_argument("--to", type=float, help="requests per second at the end")
+    parser.add_argument("--limit-ms", type=float, default=500.0)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -116,7 +121,10 @@ def main() -> None:
     visitor = Visitor(environment)
     with (options.out / "requests.jsonl").open("w", buffering=1) as out:
         traffic = Traffic(visitor, photo_uploads(options.seed), out)
-        sending = gevent.spawn(traffic.run, schedule(options.seed, options.rate, options.seconds))
+        plan = schedule(options.seed, options.rate, options.seconds)
+        if options.to:
+            plan = rising(options.seed, options.rate, options.to, options.seconds)
+        sending = gevent.spawn(traffic.run, plan)
         gevent.signal_handler(signal.SIGTERM, sending.kill)
         gevent.signal_handler(signal.SIGINT, sending.kill)
         sending.get()
@@ -146,8 +154,20 @@ def _write_summary(
         "late_ms_max": round(traffic.late_ms_max, 1),
         "over_limit": traffic.over_limit,
         "kinds": kinds,
+        **(_ramp(path.with_name("requests.jsonl"), options) if options.to else {}),
     }
     path.write_text(json.dumps(summary, indent=1))
+
+
+def _ramp(path: Path, options: argparse.Namespace) -> dict[str, Any]:
+    with path.open() as lines:
+        found = steps(map(json.loads, lines), options.rate, options.to, options.seconds)
+    return {
+        "to_rps": options.to,
+        "limit_ms": options.limit_ms,
+        "p99_left_at_rps": left_at_rps(found, options.limit_ms),
+        "steps": [asdict(one) for one in found],
+    }
 
 
 if __name__ == "__main__":

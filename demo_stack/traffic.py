@@ -13,8 +13,18 @@ __all__ = ["RATE_RPS", "read_summary", "requests_sent", "traffic"]
 RATE_RPS = 40.0
 
 
-def traffic(home: Path, url: str, seed: int, rate_rps: float, seconds: float) -> Launch:
-    """The load; it ends by itself after `seconds`, or on SIGTERM."""
+def traffic(
+    home: Path,
+    url: str,
+    seed: int,
+    rate_rps: float,
+    seconds: float,
+    to_rps: float | None = None,
+    limit_ms: float = 500.0,
+) -> Launch:
+    """The load; it ends by itself after `seconds`, or on SIGTERM. `to_rps`: its rate at the end,
+    and then the summary says at which rate P99 left `limit_ms`."""
+    rising = ["--to", str(to_rps), "--limit-ms", str(limit_ms)] if to_rps else []
     out = load_folder(home)
     for name in ("requests.jsonl", "summary.json"):
         (out / name).unlink(missing_ok=True)
@@ -22,7 +32,7 @@ def traffic(home: Path, url: str, seed: int, rate_rps: float, seconds: float) ->
         name="load",
         argv=[
             sys.executable, "-m", "demo_stack.load", "--url", url, "--seed", str(seed),
-            "--rate", str(rate_rps), "--seconds", str(seconds), "--out", str(out),
+            "--rate", str(rate_rps), "--seconds", str(seconds), "--out", str(out), *rising,
         ],
         missing=lambda: None if requests_sent(home) else "no request has been answered",
         stop_s=45,

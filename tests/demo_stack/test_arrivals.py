@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from demo_stack.arrivals import MIX, SEEDED_MEDIA, SEEDED_USERS, UPLOADS, schedule
+from demo_stack.arrivals import MIX, SEEDED_MEDIA, SEEDED_USERS, UPLOADS, rising, schedule
 
 
 def test_same_seed_same_plan():
@@ -40,3 +40,17 @@ def test_mix_and_bounds():
         assert 1 <= arrival.user <= SEEDED_USERS
         last = {"upload": UPLOADS, "profile": SEEDED_USERS, "follow": SEEDED_USERS}
         assert 1 <= arrival.subject <= last.get(arrival.kind, SEEDED_MEDIA)
+
+
+@pytest.mark.parametrize(("start", "end"), [(20, 80), (80, 20), (50, 50)])
+def test_a_rising_rate_sends_the_same_requests_at_a_rate_in_a_straight_line(start, end):
+    plan = list(rising(5, start, end, 400))
+    times = [arrival.at_s for arrival in plan]
+    assert times == sorted(times) and times[0] > 0 and times[-1] < 400
+    for first, last in ((0, 100), (150, 250), (300, 400)):
+        mean = start + (end - start) * (first + last) / 2 / 400
+        count = sum(first <= at < last for at in times)
+        assert count == pytest.approx(100 * mean, abs=5 * (100 * mean) ** 0.5)
+    steady = schedule(5, start, 400)
+    pairs = zip(plan, steady, strict=False)
+    assert all((a.kind, a.user, a.subject) == (b.kind, b.user, b.subject) for a, b in pairs)

@@ -10,7 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from demo_stack.arrivals import schedule
+from demo_stack.arrivals import rising, schedule
 from demo_stack.traffic import read_summary, requests_sent, traffic
 
 SEED, RATE_RPS, SECONDS = 11, 40.0, 1.5
@@ -92,6 +92,24 @@ def test_failures_and_refusals_are_counted(tmp_path: Path):
     assert summary["failures"] == summary["requests"] == len(list(schedule(SEED, RATE_RPS, 0.5)))
     line = json.loads((tmp_path / "load" / "requests.jsonl").read_text().splitlines()[0])
     assert line["status"] == 0
+
+
+def test_a_ramp_says_at_which_rate_the_limit_was_left(tmp_path: Path):
+    server = serving(enough=1)
+    url, planned = f"http://127.0.0.1:{server.server_port}", list(rising(SEED, 20, 60, 2))
+    for gone in (False, True):
+        home = tmp_path / str(gone)
+        if gone:
+            server.shutdown()
+            server.server_close()
+        argv = traffic(home, url, SEED, 20, 2, to_rps=60, limit_ms=60_000).argv
+        assert subprocess.run(argv, timeout=60).returncode == 0
+        summary = read_summary(home)
+        assert summary["requests"] == sum(step["requests"] for step in summary["steps"])
+        assert summary["requests"] + summary["over_limit"] == len(planned)
+        rates = [step["rate_rps"] for step in summary["steps"]]
+        assert (summary["to_rps"], rates[0], rates[-1]) == (60, 21.7, 58.3)
+        assert summary["p99_left_at_rps"] == (rates[0] if gone else None)
 
 
 def test_sigterm_ends_it_with_a_summary(tmp_path: Path):
