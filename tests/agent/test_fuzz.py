@@ -69,7 +69,9 @@ def spooled_seqs(flush, ring_id):
     return seqs
 
 
-@pytest.mark.parametrize("rounds", [120, pytest.param(20_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "rounds", [120, pytest.param(5_000, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
+)
 def test_a_ring_with_any_bytes_changed_costs_the_others_nothing(tmp_path, rounds, capsys):
     rng = random.Random(rounds)
     (tmp_path / "rings").mkdir()
@@ -104,7 +106,9 @@ def with_right_checksum(good: bytes, rng: random.Random) -> bytes:
     return header + crc32(header).to_bytes(4, "little") + good[len(header) + 4 :]
 
 
-@pytest.mark.parametrize("rounds", [100, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "rounds", [100, pytest.param(3_000, marks=(pytest.mark.long, pytest.mark.timeout(1800)))]
+)
 def test_a_header_that_lies_with_a_right_checksum_costs_the_others_nothing(
     tmp_path, rounds, capsys
 ):
