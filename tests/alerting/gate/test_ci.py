@@ -56,6 +56,17 @@ def test_in_a_shallow_clone_it_goes_on(tmp_path: Path) -> None:
     goes_on(run(with_gate(tmp_path / "clone")), "fetch with more history")
 
 
+def test_before_there_was_a_gate_it_goes_on(tmp_path: Path) -> None:
+    app = repository(tmp_path / "app", "flask_app")
+    git(app, "rm", "-q", "gate.toml")
+    git(app, "commit", "-q", "-m", "Gate nothing")
+    git(app, "update-ref", "refs/remotes/origin/main", "HEAD")
+    (app / "gate.toml").write_text(ONE_ENDPOINT)
+    git(app, "add", "gate.toml")
+    git(app, "commit", "-q", "-m", "Gate one endpoint")
+    goes_on(run(with_gate(app)), "was not gated yet")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_in_a_checkout_of_somebody_else_it_goes_on(tmp_path: Path) -> None:
     app = with_gate(repository(tmp_path / "app", "flask_app"))
