@@ -9,21 +9,13 @@ from alerting.diagnosis import DIAGNOSIS_S
 from alerting.evaluator import Evaluator
 from alerting.receiver_files import Receivers, read_receivers
 from alerting.receivers import webhook_of
-from alerting.regression import CostWatch, LiveRelease
+from alerting.releases import release_watch
 from alerting.rulebook import BUNDLED_DIR, RuleBook
 from alerting.store_clock import StoreClock
 from alerting.thresholds import ThresholdWatch
-from collector.answers.compare import compare
-from collector.answers.records import Answer
-from collector.answers.sides import Side
-from collector.store import reads
 from collector.store.store import Store
-from profiler.records import Comparison
 
 __all__ = ["build_evaluator"]
-
-#: Raw requests are kept for so long.
-LOOK_BACK_MS = 7 * 86_400_000
 
 
 def build_evaluator(
@@ -67,7 +59,7 @@ def build_evaluator(
         heartbeat=known.heartbeat,
         checker=Checker(
             store,
-            _cost_watch(store, base_url, warmup_requests, warmup_s),
+            release_watch(store, base_url, warmup_requests, warmup_s),
             ThresholdWatch(store, base_url),
             base_url,
             diagnosis_s,
@@ -76,41 +68,4 @@ def build_evaluator(
         interval_s=interval_s,
         settle_s=settle_s,
         stale_s=stale_s,
-    )
-
-
-def _cost_watch(store: Store, base_url: str, warmup_requests: int, warmup_s: int) -> CostWatch:
-    def compare_releases(
-        service: str, previous: str, release: str, to_ms: int, budget: float
-    ) -> Answer[Comparison]:
-        a, b = (_side(name, to_ms) for name in (previous, release))
-        return compare(
-            store,
-            a,
-            b,
-            service=service,
-            warmup_requests=warmup_requests,
-            warmup_s=warmup_s,
-            budget=budget,
-        )
-
-    def releases_of(service: str, to_ms: int) -> list[LiveRelease]:
-        rows = reads.release_order(store, service).to_pylist()
-        return [
-            LiveRelease(row["release"], row["first_ms"], row["last_ms"])
-            for row in rows
-            if row["first_ms"] < to_ms
-        ]
-
-    return CostWatch(releases_of, compare_releases, base_url)
-
-
-def _side(release: str, to_ms: int) -> Side:
-    return Side(
-        label=f"release:{release}",
-        release=release,
-        host="",
-        region="",
-        from_ms=max(0, to_ms - LOOK_BACK_MS),
-        to_ms=to_ms,
     )

@@ -11,7 +11,7 @@ from alerting.new_errors import check_new_errors
 from alerting.regression import CostWatch
 from alerting.rules import CostRule, HeadlineRule, NewErrorRule, Rule, Rules, Slo, ThresholdRule
 from alerting.slo import SloStatus, check_slo
-from alerting.slo_reading import SloCounts
+from alerting.slo_reading import Alive, SloCounts
 from alerting.thresholds import ThresholdWatch
 from collector.store.slo_reads import first_by_service
 from collector.store.store import Store
@@ -29,7 +29,7 @@ class Moment:
     """What all rules of one evaluation share. `firing`: the severity of each open alert."""
 
     to_ms: int
-    alive: frozenset[str]
+    alive: Alive
     firing: Mapping[str, str]
     counts: SloCounts
     patience: Patience
@@ -47,9 +47,7 @@ class Checker:
     diagnosis_s: float = DIAGNOSIS_S
     _first_ms: dict[str, int] = field(default_factory=dict)
 
-    def moment(
-        self, rules: Rules, to_ms: int, alive: frozenset[str], firing: Mapping[str, str]
-    ) -> Moment:
+    def moment(self, rules: Rules, to_ms: int, alive: Alive, firing: Mapping[str, str]) -> Moment:
         """The state of affairs that all `rules` are checked against."""
         counts = SloCounts(self.store, to_ms, rules.slos)
         return Moment(to_ms, alive, firing, counts, Patience(self.diagnosis_s))
@@ -76,17 +74,18 @@ class Checker:
                 self.base_url,
                 moment.counts,
                 moment.patience,
+                to_ms - moment.alive.from_ms,
             )
             moment.statuses.extend(found)
             return check
         if isinstance(rule, CostRule):
-            return self.costs.check(rule, sorted(moment.alive), to_ms, frozenset(firing))
+            return self.costs.check(rule, sorted(moment.alive.names), to_ms, frozenset(firing))
         if isinstance(rule, ThresholdRule):
             return self.thresholds.check(rule, to_ms, firing)
         if isinstance(rule, HeadlineRule):
             return check_headline(self.store, rule, to_ms, self.base_url)
         if isinstance(rule, NewErrorRule):
-            first_ms = self._first_of(moment.alive)
+            first_ms = self._first_of(moment.alive.names)
             return check_new_errors(self.store, rule, to_ms, first_ms, self.base_url)
         assert_never(rule)
 

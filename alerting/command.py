@@ -17,6 +17,8 @@ __all__ = ["alerts", "rules"]
 
 EXIT_FINDING = 1
 EXIT_UNANSWERED = 2
+#: Comparisons of releases take seconds each.
+REPLAY_S = 600.0
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -74,7 +76,7 @@ def _server(command: Command) -> Command:
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer.")
 @_server
 def replay(file: Path, last: str, as_json: bool, url: str, token_file: Path | None) -> None:
-    """Say when the SLOs of a rule FILE would have alerted; exit status 1 if one would have."""
+    """Say when the rules of a FILE would have alerted; exit status 1 if one would have."""
     found, problems = read_rules(file)
     if problems or not found.all:
         click.echo(f"rules replay: {problems[0] if problems else f'{file} has no rules'}", err=True)
@@ -83,9 +85,8 @@ def replay(file: Path, last: str, as_json: bool, url: str, token_file: Path | No
         body = {"rules": file.read_text("utf-8"), "last_s": seconds_of(last)}
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--last") from error
-    past = _asked("rules replay", "POST", url, token_file, "read", "rules/replay", body).json()[
-        "data"
-    ]
+    answer = _asked("rules replay", "POST", url, token_file, "read", "rules/replay", body, REPLAY_S)
+    past = answer.json()["data"]
     if as_json:
         click.echo(json.dumps(past, indent=2))
     else:
@@ -97,9 +98,10 @@ def _tell_past(past: dict[str, Any]) -> None:
     click.echo(f"From {_time(past['from_ms'])} to {_time(past['to_ms'])}:")
     for one in past["fired"]:
         ended = _time(one["ended_ms"]) if one["ended_ms"] else "still firing"
+        why = one["what"] or f"burn above {one['factor']:g}"
         click.echo(
             f"{_time(one['started_ms'])} to {ended}  {one['severity']}  {one['rule']} in "
-            f"{one['service'] or 'no service'} (burn above {one['factor']:g})"
+            f"{one['service'] or 'no service'} ({why})"
         )
     pages = sum(len(one["paged_ms"]) for one in past["fired"])
     tickets = sum(not one["paged_ms"] for one in past["fired"])
@@ -177,6 +179,7 @@ def _asked(
     kind: str,
     path: str,
     body: dict[str, Any] | None = None,
+    timeout_s: float = 60.0,
 ) -> httpx.Response:
     """The answer; a refusal or no answer is one sentence and exit status 2."""
     from collector.client import default_data_dir
@@ -189,7 +192,7 @@ def _asked(
             f"{url.rstrip('/')}/v1/{path}",
             headers={"Authorization": f"Bearer {token}"},
             json=body,
-            timeout=60,
+            timeout=timeout_s,
         )
     except OSError as error:
         click.echo(f"{who}: cannot read the token file {file} ({error.strerror})", err=True)

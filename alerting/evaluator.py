@@ -22,8 +22,8 @@ from alerting.pace import Pace
 from alerting.rulebook import RuleBook
 from alerting.rules import Rules
 from alerting.slo import SloStatus
+from alerting.slo_reading import Alive
 from collector.store.alert_reads import open_alerts
-from collector.store.slo_reads import newest_by_service
 from collector.store.store import Store
 
 __all__ = ["Evaluation", "Evaluator", "EvaluatorStatus"]
@@ -36,6 +36,9 @@ STATE_EVERY_MS = 15_000
 FAILURES_MAX = 3
 #: How this evaluator fares is written at least this often.
 STATUS_EVERY_MS = 60_000
+#: A courier that was not told of anything looks so often for what others did: silences, another
+#: evaluator's alerts.
+IDLE_S = 5.0
 #: No heartbeat when the newest evaluation is older than so many intervals.
 BEATS_WITHIN = 4
 FAILED_RULE = "rule-failed"
@@ -103,10 +106,9 @@ class Evaluator:
         rules = self.rulebook.refresh()
         to_ms = now_ms - round(self.settle_s * 1000)
         is_open, unreadable = _parsed(open_alerts(self.store))
-        stale_ms = to_ms - round(self.stale_s * 1000)
-        alive = newest_by_service(self.store, from_ms=max(0, stale_ms))
+        alive = Alive(self.store, max(0, to_ms - round(self.stale_s * 1000)))
         firing = {alert.id: alert.severity for alert in is_open}
-        moment = self.checker.moment(rules, to_ms, frozenset(alive), firing)
+        moment = self.checker.moment(rules, to_ms, alive, firing)
         quick = [rule for rule in rules.all if not is_dear(rule)]
         names = {rule.name for rule in quick}
         checks = self.checker.check_all(quick, moment)
@@ -233,8 +235,9 @@ class Evaluator:
             wake.clear()
             self._guarded(f"delivery to {target}", deliver)
             due_ms = courier.next_due_ms()
-            wait_s = self.interval_s if due_ms is None else due_ms / 1000 - self.clock()
-            wake.wait(min(max(wait_s, 0.05), self.interval_s))
+            idle_s = max(self.interval_s, IDLE_S)
+            wait_s = idle_s if due_ms is None else due_ms / 1000 - self.clock()
+            wake.wait(min(max(wait_s, 0.05), idle_s))
 
     def _run_heartbeat(self, stop: threading.Event, heartbeat: Heartbeat) -> None:
         while not stop.is_set():

@@ -2,33 +2,49 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 
+from alerting.past_errors import past_of_errors
+from alerting.past_releases import past_of_releases
+from alerting.past_thresholds import past_of_threshold, step_of
+from alerting.regression import CostWatch
+from alerting.releases import release_watch
 from alerting.replay import replay
-from alerting.rules import MetricPart, Rules, Slo
+from alerting.rules import (
+    CostRule,
+    HeadlineRule,
+    MetricPart,
+    NewErrorRule,
+    Rule,
+    Rules,
+    Slo,
+    ThresholdRule,
+)
 from alerting.slo_reading import metric_counts
+from alerting.walk import WouldFire
 from collector.store.retention import KEEP_DAYS
 from collector.store.slo_counts import MetricSlice, SliceCount, metric_slices, request_slices
+from collector.store.slo_reads import first_by_service
 from collector.store.store import DAY_MS, Store
 
 __all__ = ["Past", "WouldFire", "past_of"]
 
 MINUTE_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class WouldFire:
-    """One alert as it would have been. `ended_ms` 0: it would still fire."""
-
-    rule: str
-    service: str
-    severity: str
-    factor: float
-    started_ms: int
-    ended_ms: int
-    #: when it paged
-    paged_ms: tuple[int, ...]
+#: Kind of rule -> the table that it is judged from, and what people call it.
+KEPT_IN: Mapping[type[Rule], str] = {
+    Slo: "endpoint_minutes",
+    ThresholdRule: "metrics",
+    NewErrorRule: "errors",
+    CostRule: "requests",
+}
+WORDS: Mapping[type[Rule], str] = {
+    Slo: "SLOs",
+    ThresholdRule: "thresholds",
+    NewErrorRule: "new errors",
+    CostRule: "regressions",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +63,50 @@ def past_of(
     last_s: float,
     now_ms: int,
     keep: Mapping[str, int] = KEEP_DAYS,
+    warmup_requests: int = 200,
+    warmup_s: int = 120,
 ) -> Past:
-    """SLO rules, minute by minute, over the last `last_s` or as much of it as is kept by the
-    minute. Raises StoreError."""
+    """When `rules` would have fired in the last `last_s`, or as much of it as is kept of what each
+    is judged from. `warmup_*`: as in `compare`. Raises StoreError."""
     to_ms = now_ms // MINUTE_MS * MINUTE_MS
-    kept_ms = keep.get("endpoint_minutes", 14) * DAY_MS
-    from_ms = to_ms - min(round(last_s * 1000), kept_ms) // MINUTE_MS * MINUTE_MS
-    notes = []
-    if last_s * 1000 > kept_ms:
-        notes.append(f"minutes are kept {kept_ms // DAY_MS} days: only those are looked at")
-    fired = [one for slo in rules.slos for one in _of_slo(store, slo, from_ms, to_ms)]
-    others = [rule.name for rule in rules.all if not isinstance(rule, Slo)]
-    if others:
-        notes.append(f"only SLOs can be replayed, so not {', '.join(others)}")
-    fired.sort(key=lambda one: (one.started_ms, one.rule, one.service))
-    return Past(from_ms, to_ms, tuple(fired), tuple(notes))
+    asked_ms = to_ms - round(last_s * 1000) // MINUTE_MS * MINUTE_MS
+    watch = release_watch(store, "", warmup_requests, warmup_s, every_ms=0)
+    fired: list[WouldFire] = []
+    notes: dict[str, None] = {}
+    for rule in rules.all:
+        kept_days = keep.get(KEPT_IN.get(type(rule), ""), 14)
+        from_ms = max(asked_ms, to_ms - kept_days * DAY_MS)
+        if from_ms > asked_ms and not isinstance(rule, HeadlineRule):
+            notes[f"what {WORDS[type(rule)]} are judged from is kept {kept_days} days: only those "
+                  "are looked at"] = None  # fmt: skip
+        found, note = _of_rule(store, rule, watch, from_ms, to_ms)
+        fired += found
+        if note:
+            notes[note] = None
+    fired.sort(key=lambda one: (one.started_ms, one.rule, one.service, one.what))
+    return Past(asked_ms, to_ms, tuple(fired), tuple(notes))
+
+
+def _of_rule(
+    store: Store, rule: Rule, watch: CostWatch, from_ms: int, to_ms: int
+) -> tuple[list[WouldFire], str]:
+    """The alerts of one rule, and what is to be known about them."""
+    if isinstance(rule, Slo):
+        return list(_of_slo(store, rule, from_ms, to_ms)), ""
+    if isinstance(rule, ThresholdRule):
+        step_s = step_of(rule) // 1000
+        note = f"{rule.name} was looked at every {step_s} s, its windows in whole minutes"
+        return past_of_threshold(store, rule, from_ms, to_ms), note
+    if isinstance(rule, NewErrorRule):
+        return past_of_errors(store, rule, from_ms, to_ms), ""
+    if isinstance(rule, CostRule):
+        services = sorted(first_by_service(store))
+        fired, left_out = past_of_releases(watch, rule, services, from_ms, to_ms)
+        note = f"{rule.name} was looked at at doubling ages of each release"
+        return fired, note + (f", without the oldest {left_out} looks" if left_out else "")
+    if isinstance(rule, HeadlineRule):
+        return [], f"rules of kind cost-per-active-user are not replayed, so not {rule.name}"
+    assert_never(rule)
 
 
 def _of_slo(store: Store, slo: Slo, from_ms: int, to_ms: int) -> Iterator[WouldFire]:

@@ -7,7 +7,7 @@ from alerting.rules import NewErrorRule
 from collector.store.error_reads import ErrorCount, ErrorGroup, error_counts, error_groups
 from collector.store.store import Store
 
-__all__ = ["check_new_errors"]
+__all__ = ["check_new_errors", "why_told"]
 
 #: A jump takes more events than this, however rare the error was.
 JUMP_EVENTS_MIN = 20
@@ -27,7 +27,7 @@ def check_new_errors(
     broken = [
         (one, why)
         for one in counts
-        if (why := _broken(rule, one, known_since.get(one.service, to_ms), to_ms, length_ms))
+        if (why := why_told(rule, one, known_since.get(one.service, to_ms), to_ms, length_ms))
     ]
     findings = []
     for one, why in broken:
@@ -36,10 +36,10 @@ def check_new_errors(
     return Check(rule.name, tuple(findings), frozenset(), "", rule.keep_firing_s)
 
 
-def _broken(
+def why_told(
     rule: NewErrorRule, one: ErrorCount, known_since_ms: int, to_ms: int, length_ms: int
 ) -> str:
-    """new, jump, or empty."""
+    """`new`, `jump`, or empty."""
     learnt_ms = known_since_ms + round(rule.learn_s * 1000)
     if one.now < rule.events or to_ms < learnt_ms:
         return ""

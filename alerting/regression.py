@@ -16,7 +16,7 @@ from alerting.rules import CostRule
 from collector.answers.records import Answer
 from profiler.records import Comparison, EndpointChange
 
-__all__ = ["CostWatch", "LiveRelease", "newest_pair"]
+__all__ = ["EVERY_MS", "CostWatch", "LiveRelease", "newest_pair"]
 
 #: The comparison is the dearest question: at most this often.
 EVERY_MS = 10_000

@@ -109,7 +109,7 @@ OPERATIONS: Mapping[str, Mapping[str, Any]] = {
         ),
     ),
     "/v1/rules/replay": {
-        "post": _operation("replay_rules", "When SLOs would have alerted.", NewReplay, 200, 400)
+        "post": _operation("replay_rules", "When rules would have alerted.", NewReplay, 200, 400)
     },
 }
 

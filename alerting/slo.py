@@ -1,6 +1,6 @@
 """Evaluates one SLO: counts requests by window, judges the burn, says what an alert must say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from alerting.alerts import SEVERITIES, Check, Finding, alert_id
@@ -48,17 +48,19 @@ def check_slo(
     store: Store,
     slo: Slo,
     to_ms: int,
-    alive: frozenset[str],
+    alive: Container[str],
     is_open: Mapping[str, str],
     base_url: str,
     counts: SloCounts | None = None,
     patience: Patience | None = None,
+    fresh_ms: int = 0,
 ) -> tuple[Check, list[SloStatus]]:
     """Judge `slo` for each service that has such requests. `to_ms`: the end of all windows.
 
-    `alive`: the services that sent anything of late; of the others nothing is known now. `is_open`:
-    the severity of each alert that fires. `counts`: as read for all SLOs together. `patience`: how
-    long all alerts of this look may wait for what they say.
+    `alive`: the services that sent anything of late; of the others nothing is known now. Of those
+    with requests that are younger than `fresh_ms` it is not asked. `is_open`: the severity of each
+    alert that fires. `counts`: as read for all SLOs together. `patience`: how long all alerts of
+    this look may wait for what they say.
     """
     windows = windows_of(slo)
     edges = slice_edges(windows, PARTS)
@@ -70,7 +72,8 @@ def check_slo(
     by_service = _by_service(counts.of(slo)) or {slo.service: []}
     for service, slices in by_service.items():
         one = alert_id(slo.name, (service, slo.endpoint))
-        status = _status(slo, service, slices, edges, windows, to_ms, alive, is_open.get(one, ""))
+        lives = _is_fresh(slices, edges, fresh_ms) or service in alive
+        status = _status(slo, service, slices, edges, windows, to_ms, lives, is_open.get(one, ""))
         statuses.append(status)
         if status.state == "no data":
             unknown.add(one)
@@ -123,14 +126,14 @@ def _status(
     edges: Sequence[int],
     windows: Sequence[int],
     to_ms: int,
-    alive: frozenset[str],
+    lives: bool,
     firing: str,
 ) -> SloStatus:
     counts = count_windows(slices, edges, windows)
     window = counts[window_ms(slo.window_s)]
     burn = judge(counts, slo.objective, slo.tiers, firing=firing)
     left = 1 - burn_rate(window, slo.objective) if window.total else float("nan")
-    if service not in alive or burn.state == "no data":
+    if not lives or burn.state == "no data":
         state = "no data"
     elif burn.state == "burning":
         state = "burning"
@@ -146,6 +149,10 @@ def _status(
         budget_left=left,
         ts_ms=to_ms,
     )
+
+
+def _is_fresh(slices: Sequence[SliceCount], edges: Sequence[int], fresh_ms: int) -> bool:
+    return any(edges[one.slice] <= fresh_ms for one in slices if one.slice < len(edges))
 
 
 def _shown_rate(burn: Burn) -> float:

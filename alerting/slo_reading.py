@@ -12,9 +12,10 @@ from collector.store.slo_counts import (
     metric_slices,
     request_slices,
 )
+from collector.store.slo_reads import newest_by_service
 from collector.store.store import Store
 
-__all__ = ["PARTS", "SloCounts", "metric_counts", "windows_of"]
+__all__ = ["PARTS", "Alive", "SloCounts", "metric_counts", "windows_of"]
 
 #: Older requests are counted from the minute roll-up.
 RAW_MS = 2 * 3_600_000
@@ -29,6 +30,26 @@ def windows_of(slo: Slo) -> Windows:
     """The lengths of all windows that the SLO looks at, ms, ascending."""
     lengths = {window_ms(s) for tier in slo.tiers for s in (tier.long_s, tier.short_s)}
     return tuple(sorted(lengths | {window_ms(slo.window_s)}))
+
+
+@dataclass(slots=True)
+class Alive:
+    """Services that sent anything since `from_ms`; asked for when the counts themselves do not
+    show it."""
+
+    store: Store
+    from_ms: int
+    _names: frozenset[str] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Raises StoreError."""
+        if self._names is None:
+            self._names = frozenset(newest_by_service(self.store, from_ms=self.from_ms))
+        return self._names
+
+    def __contains__(self, service: object) -> bool:
+        return service in self.names
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collector.store.slo_counts import labels_match
 from collector.store.slo_reads import MetricSet, metric_sets
 from collector.store.store import Store
 
-__all__ = ["ThresholdWatch", "Value", "values_of"]
+__all__ = ["Key", "ThresholdWatch", "Value", "key_of", "value_of", "values_of"]
 
 #: (service, value of each `by`)
 Key = tuple[str, ...]
@@ -43,7 +43,13 @@ class ThresholdWatch:
             name=rule.metric.name,
             service=rule.service,
         )
-        values = {alert_id(rule.name, one.key): one for one in values_of(rule, sets, to_ms)}
+        return self.judge(rule, values_of(rule, sets, to_ms), to_ms, open_ids)
+
+    def judge(
+        self, rule: ThresholdRule, seen: Iterable[Value], to_ms: int, open_ids: Iterable[str]
+    ) -> Check:
+        """The same of values that have been read."""
+        values = {alert_id(rule.name, one.key): one for one in seen}
         findings = []
         for one, value in values.items():
             if not _breaks(rule, value.value):
@@ -62,14 +68,18 @@ def values_of(rule: ThresholdRule, sets: Sequence[MetricSet], to_ms: int) -> lis
     by_key: dict[Key, list[MetricSet]] = {}
     for one in sets:
         if labels_match(one.labels, rule.metric.labels):
-            by_key.setdefault(_key(rule, one), []).append(one)
-    return [
-        Value(key, _value(rule, some, to_ms), some[0].unit, max(one.newest_ms for one in some))
-        for key, some in sorted(by_key.items())
-    ]
+            by_key.setdefault(key_of(rule, one), []).append(one)
+    return [value_of(rule, key, some, to_ms) for key, some in sorted(by_key.items())]
 
 
-def _key(rule: ThresholdRule, one: MetricSet) -> Key:
+def value_of(rule: ThresholdRule, key: Key, sets: Sequence[MetricSet], to_ms: int) -> Value:
+    """The rule's number of these sets, which are all of one key; they may be of one series at
+    several times."""
+    newest_ms = max(one.newest_ms for one in sets)
+    return Value(key, _number(rule, sets, to_ms), sets[0].unit, newest_ms)
+
+
+def key_of(rule: ThresholdRule, one: MetricSet) -> Key:
     known: Mapping[str, str] = {
         "host": one.host,
         **{name: value for name, _, value in (label.partition("=") for label in one.labels)},
@@ -77,7 +87,7 @@ def _key(rule: ThresholdRule, one: MetricSet) -> Key:
     return (one.service, *(known.get(name, "") for name in rule.by))
 
 
-def _value(rule: ThresholdRule, sets: Sequence[MetricSet], to_ms: int) -> float:
+def _number(rule: ThresholdRule, sets: Sequence[MetricSet], to_ms: int) -> float:
     if rule.aggregate == "mean":
         return sum(one.summed for one in sets) / sum(one.points for one in sets)
     if rule.aggregate == "max":

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from collector.store.store import Store
 
-__all__ = ["ErrorCount", "ErrorGroup", "error_counts", "error_groups"]
+__all__ = [
+    "ErrorCount",
+    "ErrorGroup",
+    "ErrorMinute",
+    "error_counts",
+    "error_groups",
+    "error_minutes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,19 @@ class ErrorGroup:
     last_ms: int
     releases: tuple[str, ...]
     endpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMinute:
+    """How often one fingerprint of a service came in the minute that ends at `until_ms`."""
+
+    service: str
+    error_fp: int
+    type: str
+    until_ms: int
+    events: int
+    first_ms: int
+    last_ms: int
 
 
 def error_counts(
@@ -83,6 +103,23 @@ def error_groups(
             r["last_ms"],
             tuple(r["releases"]),
             tuple(r["endpoints"]),
+        )
+        for r in rows
+    ]
+
+
+def error_minutes(store: Store, *, to_ms: int, service: str = "") -> list[ErrorMinute]:
+    """Every minute before `to_ms` that is kept and has errors, by fingerprint, oldest first."""
+    rows = store.query("error_minutes", to_ms=to_ms, service=service).to_pylist()
+    return [
+        ErrorMinute(
+            r["service"],
+            r["error_fp"],
+            r["some_type"],
+            r["until_ms"],
+            r["n"],
+            r["first_ms"],
+            r["last_ms"],
         )
         for r in rows
     ]

@@ -1,7 +1,8 @@
 """What SLOs are judged from: one typed function per query file `slo_*.sql`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from collector.store.store import Store
 
@@ -16,6 +17,7 @@ __all__ = [
     "bad_requests",
     "first_by_service",
     "headline_hours",
+    "metric_minutes",
     "metric_sets",
     "newest_by_service",
     "slo_numbers",
@@ -203,21 +205,15 @@ def metric_sets(
 ) -> list[MetricSet]:
     """What the points of a metric in the window come to, by service, host and labels."""
     rows = store.query("metric_sets", from_ms=from_ms, to_ms=to_ms, metric=name, service=service)
-    return [
-        MetricSet(
-            r["service"],
-            r["host"],
-            tuple(r["labelled"].split("\n")) if r["labelled"] else (),
-            r["points"],
-            r["summed"],
-            r["lowest"],
-            r["highest"],
-            r["newest"],
-            r["newest_ms"],
-            r["unit_of"],
-        )
-        for r in rows.to_pylist()
-    ]
+    return [_metric_set(row) for row in rows.to_pylist()]
+
+
+def metric_minutes(
+    store: Store, *, from_ms: int, to_ms: int, name: str, service: str
+) -> list[tuple[int, MetricSet]]:
+    """The same by the minute, oldest first, each with the end of its minute."""
+    rows = store.query("metric_minutes", from_ms=from_ms, to_ms=to_ms, metric=name, service=service)
+    return [(row["until_ms"], _metric_set(row)) for row in rows.to_pylist()]
 
 
 def headline_hours(store: Store, *, from_ms: int, to_ms: int, service: str) -> list[HeadlineHour]:
@@ -261,6 +257,21 @@ def slo_numbers(store: Store, *, from_ms: int, to_ms: int, limit: int) -> list[S
         )
         for r in rows.to_pylist()
     ]
+
+
+def _metric_set(row: Mapping[str, Any]) -> MetricSet:
+    return MetricSet(
+        row["service"],
+        row["host"],
+        tuple(row["labelled"].split("\n")) if row["labelled"] else (),
+        row["points"],
+        row["summed"],
+        row["lowest"],
+        row["highest"],
+        row["newest"],
+        row["newest_ms"],
+        row["unit_of"],
+    )
 
 
 def _named(labels: Sequence[str]) -> dict[str, str]:

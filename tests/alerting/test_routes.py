@@ -126,14 +126,15 @@ def test_replay_says_when_it_would_have_paged(stored: Store, client: Client) -> 
     rules = (
         f"slos:\n  - {{name: feed, service: {service}, endpoint: {FEED}, target: p99 < 500 ms}}\n"
     )
-    body = {"rules": rules + "alerts:\n  - {name: e, kind: new-error}\n", "last_s": 86_400.0}
+    others = "alerts:\n  - {name: e, kind: new-error}\n  - {name: h, kind: cost-per-active-user}\n"
+    body = {"rules": rules + others, "last_s": 86_400.0}
     past = asked(client, "/v1/rules/replay", body, "read").json["data"]
     (fired,) = past["fired"]
     assert (fired["rule"], fired["service"], fired["severity"]) == ("feed", service, "page")
     # A ticket at once; a page when 6% of the six hours are slow: after 5.1 minutes.
     assert fired["started_ms"] <= slow_ms + 2 * MINUTE_MS
     assert fired["paged_ms"] == [slow_ms + 6 * MINUTE_MS]
-    assert any("only SLOs can be replayed" in note for note in past["notes"])
+    assert past["notes"] == ["rules of kind cost-per-active-user are not replayed, so not h"]
     assert asked(client, "/v1/rules/replay", {"rules": "slos: 5"}, "read").status_code == 400
 
 

@@ -35,6 +35,9 @@ class Machine:
     store: Store
     clock_s: float
 
+    def own_clock(self) -> float:
+        return self.clock_s
+
     def look(self, later_s: float = 0.0) -> int:
         """Evaluate and deliver `later_s` after the last time; how many wait."""
         self.clock_s += later_s
@@ -65,7 +68,7 @@ def machines(
             instance=name,
         )
         one = Machine(evaluator, store, time.time() + wrong_s)
-        evaluator.clock = StoreClock(store, lambda one=one: one.clock_s)
+        evaluator.clock = StoreClock(store, one.own_clock)
         found.append(one)
     now_ms = int(found[0].evaluator.clock() * 1000)
     put_requests(found[0].store, start_ms=now_ms - 5_000, span_ms=2_000, n=1_200, wall_ms=700)
