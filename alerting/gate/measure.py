@@ -98,8 +98,13 @@ class Bench:
             for name, count in counts.items():
                 self._measured[side].counts.setdefault(name, []).append(count)
 
+    @property
+    def traces(self) -> bool:
+        """Functions are always counted under callgrind; here it is."""
+        return self.shim is not None and shutil.which("valgrind") is not None
+
     def trace(self, side: str, names: Sequence[str]) -> None:
-        """Who calls whom in these endpoints, with the cost of each function."""
+        """Who calls whom in these endpoints, with the cost of each function under callgrind."""
         self.workshop.bring_in(side)
         self.say(f"{side}: costs of the functions of {len(names)} endpoints")
         made = self._each(lambda layout: self._graphs(names, layout), range(GRAPH_LAYOUTS))
@@ -111,6 +116,7 @@ class Bench:
         """Own cost of each C function beneath one Python function, per request of the endpoint."""
         self.workshop.bring_in(side)
         task = self._task("symbols", slot=SYMBOL_LAYOUT, names=[name], functions=[function])
+        task = replace(task, counter="callgrind")
         result, dumps = self._run(task, layout=SYMBOL_LAYOUT)
         if result["functions"] != [function]:
             return {}
@@ -163,7 +169,7 @@ class Bench:
         return {name: middle(counts) / self._requests(name) for name, counts in sums.items()}
 
     def _graphs(self, names: Sequence[str], layout: int) -> dict[str, Graph]:
-        task = self._task("functions", slot=layout, names=names)
+        task = replace(self._task("functions", slot=layout, names=names), counter="callgrind")
         result, paths = self._run(task, layout)
         dumps = [read_dump(path.read_text(errors="replace")) for path in paths]
         return {

@@ -73,7 +73,7 @@ def _measure(bench: Bench, config: GateConfig, label: str) -> Side:
             raise GateError(f"{name}: {sentence}")
     names = [one.name for one in config.endpoints if one.name not in absent]
     bench.count(HEAD, names, range(config.layouts))
-    if bench.counter == "callgrind":
+    if bench.traces:
         bench.trace(HEAD, names)
     return bench.side(HEAD, label)
 
@@ -110,7 +110,7 @@ def _compare(
     risen = [
         one.endpoint for one in compared().endpoints if one.verdict in ("regression", "expected")
     ]
-    if risen and bench.counter == "callgrind":
+    if risen and bench.traces:
         for side in (BASE, HEAD):
             bench.trace(side, risen)
     comparison = compared()
@@ -122,7 +122,7 @@ def _compare(
 
 def _with_symbol(bench: Bench, verdict: EndpointVerdict) -> EndpointVerdict:
     """Name the C function in which the guilty function's own cost rose most."""
-    if not verdict.functions or bench.counter != "callgrind":
+    if not verdict.functions:
         return verdict
     first = verdict.functions[0]
     before = bench.symbols(BASE, verdict.endpoint, first.name)

@@ -22,6 +22,8 @@ __all__ = ["compare_sides", "interval", "undecided"]
 CONFIDENCE = 0.99
 #: A half interval of more than twice the budget, and of twice this, would let too much pass.
 UNSTABLE = 0.01
+#: Functions are counted under callgrind, whatever counts the endpoints.
+GRAPH_UNIT = "instructions_simulated"
 
 
 def compare_sides(
@@ -118,11 +120,19 @@ def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> Endpoi
         notes.append(f"answers {_sizes(before)} -> {_sizes(after)} bytes")
     functions: tuple[Changed, ...] = ()
     if verdict == "regression":
-        functions = blame(before.graph, after.graph, cost_after - cost)
+        counted = unit == GRAPH_UNIT
+        more = cost_after - cost if counted else _rise_of_graphs(before, after)
+        functions = blame(before.graph, after.graph, more)
     return EndpointVerdict(
         before.endpoint, verdict, cost, cost_after, rise, low, high, budget, count, functions,
         "; ".join(notes),
     )  # fmt: skip
+
+
+def _rise_of_graphs(before: Counted, after: Counted) -> float:
+    """In the graphs' own unit, where the costs are in another."""
+    sums = [sum(one.own for one in counted.graph.functions) for counted in (before, after)]
+    return sums[1] - sums[0]
 
 
 def _limit(cost: float, budget: Budget) -> float:

@@ -93,11 +93,12 @@ def test_a_missing_base_and_a_missing_file_are_one_sentence(tmp_path: Path) -> N
 def test_halves_measured_apart_are_compared(tmp_path: Path) -> None:
     """In CPU time, which is quick: a tenfold rise is certain however busy the machine is."""
     app = repository(tmp_path / "app", "flask_app")
-    edit(app, "catalogue.py", "number * 7919 % 1009", "sum([number] * 79191) % 1009")
+    edit(app, "catalogue.py", "number * 7919 % 1009", "sum([number] * 7919) % 1009")
     gate(app, "measure", "--ref", "main", "--counter", "cpu", "--out", "base.json")
     gate(app, "measure", "--counter", "cpu", "--out", "head.json")
     words = gate(app, "compare", "base.json", "head.json", status=1)
     assert "GET /items/ costs" in words or "GET /items/<number>/ costs" in words
     assert "CPU time" in words
+    assert "look at catalogue:price first" in words, "functions are counted under callgrind"
     (app / "bad.json").write_text("{}")
     assert "is no measurement" in gate(app, "compare", "bad.json", "head.json", status=2)

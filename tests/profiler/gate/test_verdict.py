@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from profiler.gate.records import Budget, Counted, Expectation, Side
+from profiler.gate.callgrind import FRAMEWORK
+from profiler.gate.records import Budget, Call, Counted, Expectation, Function, Graph, Side
 from profiler.gate.verdict import compare_sides, interval, undecided
 
 BUDGET = Budget(0.01)
@@ -120,3 +121,21 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
         _, low, high = interval(shared, head)
         held += low <= 0.003 <= high
     assert 0.98 <= held / 4000 <= 0.999
+
+
+def test_shares_are_of_the_rise_that_the_functions_were_counted_in() -> None:
+    def counted(ns: float, own: float) -> Counted:
+        functions = (Function(FRAMEWORK, 1e5), Function("shop:price", own))
+        graph = Graph(functions, (Call(FRAMEWORK, "shop:price", 10, own),))
+        return Counted("feed", (ns, ns, ns), ((200, 10),), graph)
+
+    before, after = (
+        Side("abc", "cpu_ns", "CPython 3.11.7", {}, (counted(ns, own),))
+        for ns, own in ((1e5, 4e5), (1.5e5, 6e5))
+    )
+    (feed,) = compare_sides(before, after, {"feed": BUDGET}).endpoints
+    assert feed.verdict == "regression"
+    assert feed.rise == pytest.approx(0.5)
+    (price,) = feed.functions
+    assert price.name == "shop:price"
+    assert price.share == pytest.approx(1.0)
