@@ -51,7 +51,7 @@ def ingest_routes(
     """
     routes = Blueprint("ingest", __name__)
     room = Room(slots, BYTES_MAX)
-    intake = Intake(store, INSERTS_AT_ONCE)
+    intake = Intake(store, meters, INSERTS_AT_ONCE)
 
     @routes.put("/v1/batches/<batch_id>")
     def put_batch(batch_id: str) -> ResponseReturnValue:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from collector.batches import check_values
 from collector.errors import Refused
 from collector.groups import Groups
+from collector.meters import Meters
 from collector.store.errors import StoreError
 from collector.store.extents import Batch
 from collector.store.store import Store
@@ -20,8 +21,9 @@ Kind = tuple[str, int, int, bool]
 class Intake:
     """Safe to use from many threads. `at_once`: how many inserts are under way at most."""
 
-    def __init__(self, store: Store, at_once: int) -> None:
+    def __init__(self, store: Store, meters: Meters, at_once: int) -> None:
         self._store = store
+        self._meters = meters
         self._groups = Groups[Kind, Batch, Refused | StoreError | None](self._take, at_once)
 
     def take(self, table: str, batch: Batch) -> None:
@@ -41,6 +43,7 @@ class Intake:
         refused = _refusals(table, batches)
         taken = [one for one in batches if one.id not in refused]
         stored = self._store.insert_group(table, taken)
+        self._meters.inserts.labels(table).inc()
         return [refused[one.id] if one.id in refused else stored[one.id] for one in batches]
 
 

@@ -27,6 +27,9 @@ class Meters:
         self.batches = Counter(
             "dynoscope_batches", "batches stored", ["table"], registry=self.registry
         )
+        self.inserts = Counter(
+            "dynoscope_inserts", "groups of batches stored", ["table"], registry=self.registry
+        )
         self.rows = Counter("dynoscope_rows", "rows stored", ["table"], registry=self.registry)
         self.repeats = Counter(
             "dynoscope_batch_repeats", "batches sent again", ["table"], registry=self.registry

@@ -1,6 +1,7 @@
 """Replicas, and whole shards, are killed with SIGKILL at random points while batches are sent.
 
-Each batch is sent until it is stored, as an agent does it, and every third one once more. With one
+Each batch is sent until it is stored, as an agent does it, in groups with those of other senders,
+and every third one once more. With one
 replica dead, batches of its shard are still stored; with a shard dead, they wait. Afterwards every
 batch counts once, raw and in both roll-ups, on each replica.
 """
@@ -13,17 +14,20 @@ from itertools import count
 
 import pytest
 
+from collector.intake import Intake
+from collector.meters import Meters
 from collector.store.cluster import shard_of
 from collector.store.errors import StoreError
+from collector.store.extents import Batch
 from collector.store.store import Store
 from tests.collector.cluster import REPLICAS, SHARDS, Cluster
 from tests.collector.engines import emptied
 from tests.collector.rows import request_rows
 from tests.collector.test_exactly_once import by_batch, counts
 
-BATCH_ROWS = 200
+BATCH_ROWS = 60
 BATCHES = [request_rows(BATCH_ROWS, seed, ring_id=seed) for seed in range(8)]
-SENDERS = 3
+SENDERS = 8
 PATIENCE_S = 240
 #: Table -> what of it counts requests.
 TABLES = {"requests": "1", "endpoint_minutes": "n", "host_minutes": "n"}
@@ -32,12 +36,12 @@ TABLES = {"requests": "1", "endpoint_minutes": "n", "host_minutes": "n"}
 class Sender(threading.Thread):
     """Sends batches of its own until it is told to stop, each until it is stored."""
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, intake: Intake, name: str) -> None:
         super().__init__(daemon=True)
         self.stored: list[str] = []
         self.refused: list[str] = []
         self.stop = threading.Event()
-        self._store, self._prefix = store, name
+        self._intake, self._prefix = intake, name
 
     def run(self) -> None:
         for number in count():
@@ -54,7 +58,7 @@ class Sender(threading.Thread):
         while time.monotonic() < last:
             try:
                 rows = BATCHES[number % len(BATCHES)]
-                self._store.insert("requests", rows, batch_id, attempt=attempt)
+                self._intake.take("requests", Batch(batch_id, rows, attempt > 1))
                 return True
             except StoreError as error:
                 self.refused.append(str(error))
@@ -65,13 +69,15 @@ class Sender(threading.Thread):
 
 def campaign(cluster: Cluster, rounds: int, seed: int, *, whole_shards: bool) -> None:
     rng = random.Random(seed)
-    store = emptied(cluster)
+    store, meters = emptied(cluster), Meters()
+    intake = Intake(store, meters, at_once=4)
     stored: list[str] = []
     try:
         for number in range(rounds):
             shard = rng.choice(SHARDS)
             dead = REPLICAS if whole_shards else (rng.choice(REPLICAS),)
-            stored += _round(store, cluster, f"r{number}", shard, dead, rng)
+            stored += _round(intake, cluster, f"r{number}", shard, dead, rng)
+        assert meters.inserts.labels("requests")._value.get() < len(stored)
         expected = dict.fromkeys(stored, BATCH_ROWS)
         _come_to(expected, lambda: by_batch(store))
         _come_to({BATCH_ROWS * len(stored)}, lambda: set(counts(store).values()))
@@ -85,7 +91,7 @@ def campaign(cluster: Cluster, rounds: int, seed: int, *, whole_shards: bool) ->
 
 
 def _round(
-    store: Store,
+    intake: Intake,
     cluster: Cluster,
     name: str,
     shard: int,
@@ -93,7 +99,7 @@ def _round(
     rng: random.Random,
 ) -> list[str]:
     """Send until replicas of a shard are killed, and on until they are back. Returns batch ids."""
-    senders = [Sender(store, f"{name}s{at}") for at in range(SENDERS)]
+    senders = [Sender(intake, f"{name}s{at}") for at in range(SENDERS)]
     for sender in senders:
         sender.start()
     _until(lambda: all(sender.stored for sender in senders))
@@ -103,7 +109,7 @@ def _round(
     more = []
     if len(dead) < len(REPLICAS):  # the other one goes on
         more = [_one_of(shard, name)]
-        assert Sender(store, "").sent(more[0], 0, attempt=1)
+        assert Sender(intake, "").sent(more[0], 0, attempt=1)
     else:
         _until(lambda: any("No server of shard" in text for s in senders for text in s.refused))
     for replica in dead:

@@ -8,7 +8,6 @@ import random
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from collector.store.store import open_store
@@ -16,11 +15,12 @@ from collector.tokens import load_or_make_tokens
 from tests.collector.clickhouse import ClickHouse
 from tests.collector.test_exactly_once import (
     BATCH_ROWS,
+    SENDERS,
     Sender,
     by_batch,
     collector,
     counts,
-    put,
+    repeat,
 )
 
 
@@ -47,9 +47,8 @@ def campaign(folder: Path, monkeypatch: pytest.MonkeyPatch, rounds: int, seed: i
         stored = by_batch(store)
         assert set(stored.values()) == {BATCH_ROWS}
         assert acknowledged <= set(stored) <= set(sent)
-        with collector(folder) as (_, url), _client(token) as client:
-            for batch_id, body in sent.items():
-                assert put(client, url, batch_id, body).status_code == 204
+        with collector(folder) as (_, url):
+            repeat(url, token, sent)
         assert by_batch(store) == dict.fromkeys(sent, BATCH_ROWS)
         assert set(counts(store).values()) == {len(sent) * BATCH_ROWS}, counts(store)
         store.close()
@@ -63,7 +62,7 @@ def _round(
 ) -> list[Sender]:
     """Send until something is killed; the server is started again."""
     with collector(folder) as (process, url):
-        senders = [Sender(url, token, f"{name}s{at}") for at in range(3)]
+        senders = [Sender(url, token, f"{name}s{at}") for at in range(SENDERS)]
         for sender in senders:
             sender.start()
         while not any(sender.acknowledged for sender in senders):
@@ -89,10 +88,6 @@ def _is_short(server: ClickHouse) -> bool:
     store.close()
     assert max(found.values()) == found["raw"]
     return min(found.values()) < found["raw"]
-
-
-def _client(token: str) -> httpx.Client:
-    return httpx.Client(headers={"Authorization": f"Bearer {token}"})
 
 
 def test_acknowledged_batches_count_once_after_kills(tmp_path, monkeypatch):

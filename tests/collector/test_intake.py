@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from collector.errors import Refused
 from collector.intake import Intake
+from collector.meters import Meters
 from collector.store.errors import StoreError
 from collector.store.extents import Batch
 from collector.store.inserts import GIVE_UP
@@ -35,7 +36,7 @@ def together(store, monkeypatch):
 
     The first insert stands still until all wait behind it.
     """
-    intake, begun, go_on = Intake(store, 1), threading.Event(), threading.Event()
+    intake, begun, go_on = Intake(store, Meters(), 1), threading.Event(), threading.Event()
     real, outcomes, threads = Store.insert_group, {}, []
 
     def held(self, table, batches):
