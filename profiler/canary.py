@@ -13,7 +13,7 @@ import numpy as np
 
 from profiler.canary_measures import CanaryData, Seen, Tested, tested_until
 from profiler.canary_records import Canary, CanaryLimits, CanaryMeasure, CanaryVerdict
-from profiler.canary_words import headline, reason
+from profiler.canary_words import headline, measure_name, reason
 from profiler.endpoints import MACHINE_FLOOR
 from profiler.excess import Excess, Parts, excess
 from profiler.sequential import holm, spending
@@ -56,16 +56,15 @@ def watch(data: CanaryData, plan: Plan) -> Canary:
         measures = look_at(data, plan, look)
         if any(one.verdict == "regression" for one in measures):
             break
-    verdict = _overall(measures, data, plan, look)
-    notes = []
-    if look == plan.looks and (silent := _silent_parts(data.during, plan)):
-        notes.append(f"{plan.release} did not serve in {silent} of {plan.looks} parts of the time")
+    verdict, untold = _overall(measures, data, plan, look)
     return Canary(
         release=plan.release,
         control=plan.control,
         service=plan.service,
         verdict=verdict,
-        headline=headline(verdict, measures, plan.release, plan.control, look, plan.looks),
+        headline=headline(
+            verdict, measures, plan.release, plan.control, f"{look} of {plan.looks}", untold
+        ),
         started_ms=plan.started_ms,
         for_s=plan.for_s,
         seen_s=plan.seen_s,
@@ -78,7 +77,6 @@ def watch(data: CanaryData, plan: Plan) -> Canary:
         warmup_requests=round(float((data.during.requests * ~data.during.warm).sum())),
         measures=tuple(measures),
         endpoints=(),
-        notes=tuple(notes),
     )
 
 
@@ -155,18 +153,35 @@ def _mean(parts: Parts, canary: bool) -> tuple[float, int]:
 
 def _overall(
     measures: Sequence[CanaryMeasure], data: CanaryData, plan: Plan, look: int
-) -> CanaryVerdict:
+) -> tuple[CanaryVerdict, str]:
+    """The verdict, and why nothing can be told where the time is over."""
     if any(one.verdict == "regression" for one in measures):
-        return "regression"
+        return "regression", ""
     if look < plan.looks:
-        return "waiting"
-    dear = _dear(data.during)
-    if _silent_parts(data.during, plan):
-        return "cannot tell"
-    told = {name: [one.verdict for one in measures if one.endpoint == name] for name in (*dear, "")}
-    if not dear or any(not told[name] for name in dear):
-        return "cannot tell"
-    return "cannot tell" if "cannot tell" in sum(told.values(), []) else "pass"
+        return "waiting", ""
+    untold = _untold(measures, data.during, plan)
+    return ("cannot tell", untold) if untold else ("pass", "")
+
+
+def _untold(measures: Sequence[CanaryMeasure], now: Seen, plan: Plan) -> str:
+    """What is missing for a pass; empty where nothing is."""
+    dear = _dear(now)
+    if not measures or not dear:
+        return f"{plan.release} and {plan.control} did not serve enough at the same minutes"
+    if silent := _silent_parts(now, plan):
+        return f"{plan.release} did not serve in {silent} of {plan.looks} parts of the time"
+    for endpoint in dear:
+        told = {one.measure for one in measures if one.endpoint == endpoint}
+        costs = set(now.unit[now.endpoint == endpoint].tolist()) - {"none"}
+        for needed in ("errors", "latency", *(["cost"] if costs else [])):
+            if needed not in told:
+                return f"{endpoint} {needed}: too few requests past warm-up on both sides"
+    wide = (
+        f"{measure_name(one)}: {one.reason}"
+        for one in measures
+        if one.verdict == "cannot tell" and one.endpoint in (*dear, "")
+    )
+    return next(wide, "")
 
 
 def _silent_parts(now: Seen, plan: Plan) -> int:

@@ -15,28 +15,23 @@ def headline(
     measures: Sequence[CanaryMeasure],
     release: str,
     control: str,
-    look: int,
-    looks: int,
+    look: str,
+    untold: str,
 ) -> str:
-    """The finding in one sentence."""
+    """The finding in one sentence. `look`: such as 2 of 5; `untold`: why there is none."""
     worst = [one for one in measures if one.verdict == "regression"]
     if worst:
         first = min(worst, key=lambda one: one.p_value)
         more = f", and {len(worst) - 1} more" if len(worst) > 1 else ""
         return (
             f"{release} is worse than {control}: {measure_name(first)} {first.reason}{more} "
-            f"(look {look} of {looks})"
+            f"(look {look})"
         )
     if verdict == "pass":
         return f"{release} is no worse than {control} at the same minutes"
     if verdict == "waiting":
-        return f"nothing found against {release} yet ({look} of {looks} looks)"
-    if not measures:
-        return f"cannot tell: {release} and {control} did not serve enough at the same minutes"
-    untold = next((one for one in measures if one.verdict == "cannot tell"), None)
-    if untold is None:
-        return f"cannot tell: {release} did not serve its dearest endpoints all the time"
-    return f"cannot tell whether {release} is worse: {measure_name(untold)}: {untold.reason}"
+        return f"nothing found against {release} yet ({look} looks)"
+    return f"cannot tell whether {release} is worse: {untold}"
 
 
 def measure_name(one: CanaryMeasure) -> str:

@@ -95,7 +95,7 @@ def excess(during: Parts, before: Parts | None, *, share: bool) -> Excess:
     looked at. `share`: counts are of requests that had something; else costs."""
     now = _comparable(during)
     if not now.parts.canary.any():
-        return _unknown("no minutes in which both releases served")
+        return _unknown("no minutes in which both releases served on the same processor model")
     then = _comparable(before) if before is not None else None
     found = _by_host(now, then, share)
     if found.reason:

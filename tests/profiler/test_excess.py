@@ -125,7 +125,7 @@ def test_a_host_that_hardly_served_says_nothing() -> None:
 def test_nothing_is_known_of_nothing(share: bool) -> None:
     none = Parts(*(np.array([], dtype=kind) for kind in ("i8", "i8", "i8", "?", "f8", "f8")))
     found = excess(none, None, share=share)
-    assert found.reason == "no minutes in which both releases served"
+    assert found.reason.startswith("no minutes in which both releases served")
     assert np.isnan(found.p_value(0.0))
     assert np.isnan(found.interval(0.05)).all()
 
