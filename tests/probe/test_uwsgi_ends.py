@@ -3,11 +3,14 @@
 import os
 import signal
 import subprocess
+import sysconfig
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+import dynoscope_probe
 from tests.probe.flushing import Agent
 from tests.probe.serving import environment, fetching, free_port, get, server, wait_for
 from tests.probe.test_losses import answers_plainly
@@ -93,6 +96,48 @@ def test_reload(ring_dir, tmp_path, lazy):
     assert answered <= len(rows) <= answered + cut_off
     assert len({row["pid"] for row in rows}) == 4
     assert agent.losses.total() == 0
+
+
+@LAZY
+def test_binary_reload(ring_dir, lazy):
+    """SIGHUP to the master: it ends its workers and executes uWSGI anew, under its old pid and with
+    its old socket, three times, while clients go on. No request is lost, new rings are found."""
+    port = free_port()
+    agent = Agent(ring_dir)
+    rows, answered, cut_off, before = [], 0, 0, set()
+    command = uwsgi(port, *LINES, *PLAIN, *lazy, workers=2)
+    # pyuwsgi executes the interpreter behind the virtual environment, which knows only these then.
+    places = sysconfig.get_paths()["purelib"], str(Path(dynoscope_probe.__file__).parents[1])
+    env = environment(ring_dir, PYTHONPATH=os.pathsep.join(places))
+    with server(command, env, port) as running:
+        for life in range(4):
+            end, seen = time.monotonic() + 120, set()
+            # uWSGI loses a signal that comes while a lazy worker loads: until both have answered.
+            while len(seen - before) < 2:
+                assert time.monotonic() < end
+                try:
+                    seen.add(worker(port))
+                    answered += 1
+                except OSError:  # uWSGI had taken the connection and then ended the worker
+                    cut_off += 1
+            rows += agent.look()
+            assert {row["pid"] for row in rows} >= seen - before
+            assert running.poll() is None
+            before = workers_of(running)
+            if life < 3:
+                running.send_signal(signal.SIGHUP)
+    rows += agent.look()
+    assert {row["outcome"] for row in rows} == {"ok"}
+    assert answered <= len(rows) <= answered + cut_off
+    assert len({row["pid"] for row in rows}) == 8
+    assert len({(row["ring_id"], row["seq"]) for row in rows}) == len(rows)
+    assert agent.losses.total() == 0
+
+
+def workers_of(master):
+    """Pids of a uWSGI master's workers."""
+    with open(f"/proc/{master.pid}/task/{master.pid}/children") as file:
+        return {int(pid) for pid in file.read().split()}
 
 
 def test_a_worker_that_is_ended_while_it_serves_finishes_its_request(ring_dir):
