@@ -87,8 +87,14 @@ class Profile:
         """Put the costs into the ring's details. Called at the request's end, in its process."""
         if self._on:
             self._stop()
-        if self._void or self._profiler is None:
-            return
+        try:
+            if not self._void and self._profiler is not None:
+                self._write()
+        finally:  # nothing is profiled any more, nor left to the garbage collector
+            self._void = True
+            self._request = self._profiler = None
+
+    def _write(self) -> None:
         ring = self._deep.ring
         if self._group is not None and self._group.since(self._before)[0] != UNIT_INSTRUCTIONS:
             ring.count("counter_multiplexed")

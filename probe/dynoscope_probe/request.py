@@ -237,7 +237,7 @@ class Request:
         self.db_calls += 1
         if statement_id:
             self._add_statement(statement_id, ended_ns - started_ns)
-        if len(self.calls) < CALLS_MAX:
+        if len(self.calls) < CALLS_MAX and not self.ended:
             self.calls.append((DB, statement_id, started_ns, ended_ns, outcome, 0, nested))
 
     def add_cache_call(
@@ -246,7 +246,7 @@ class Request:
         """Count one cache call (perf_counter_ns)."""
         self.cache_ns += ended_ns - started_ns
         self.cache_calls += 1
-        if len(self.calls) < CALLS_MAX:
+        if len(self.calls) < CALLS_MAX and not self.ended:
             self.calls.append((CACHE, name, started_ns, ended_ns, outcome, 0, nested))
 
     def add_rpc_call(
@@ -255,7 +255,7 @@ class Request:
         """Count one outgoing call (perf_counter_ns), answered with an HTTP status (0: none)."""
         self.rpc_ns += ended_ns - started_ns
         self.rpc_calls += 1
-        if len(self.calls) < CALLS_MAX:
+        if len(self.calls) < CALLS_MAX and not self.ended:
             self.calls.append((RPC, name, started_ns, ended_ns, outcome, status, nested))
 
     def _add_statement(self, string_id: int, ns: int) -> None:
@@ -297,6 +297,8 @@ class Request:
                 process.ring.end(self.thread.slot)
         except Exception:
             guard.swallowed()
+        finally:
+            self.calls = []  # they hold the request: it is not left to the garbage collector
 
     def _spent(self) -> tuple[int, int, int, int]:
         """(unit, cost, task_clock_ns, context switches)."""

@@ -178,6 +178,7 @@ int count_end(Count *self, int outcome) {
     Py_INCREF(ledger);
     int done = finish(self, ledger, outcome);
     if (done < 0) done = core_swallow((Core *)ledger->core);
+    Py_CLEAR(self->calls); /* they hold the request: it is not left to the garbage collector */
     Py_DECREF(ledger);
     Py_DECREF(self);
     return done;

@@ -1,5 +1,6 @@
 """Resident memory does not grow with the number of requests."""
 
+import gc
 import json
 import os
 import subprocess
@@ -9,12 +10,16 @@ from pathlib import Path
 import pytest
 
 import dynoscope_probe
+from dynoscope_probe.calls import timed_cache_call
+from dynoscope_probe.profiled import Profile
+from dynoscope_probe.request import Request, current_request
+from dynoscope_probe.spans import DB, Nested, nested_call
 
 #: Endpoints, flags, statements and errors come round again; users, traces and values do not.
 PROGRAM = """
 import json, os, sys
 import dynoscope_probe
-from dynoscope_probe.calls import statement_id
+from dynoscope_probe.calls import statement_id, timed_cache_call
 from dynoscope_probe.process import current_process
 from dynoscope_probe.request import current_request
 
@@ -26,6 +31,7 @@ def application(environ, start_response):
         sql = "SELECT * FROM media WHERE id = %d AND owner = 'u%d'" % (number, number)
         request = current_request()
         request.add_db_call(statement_id(request.process, sql), 0, 1000, 0)
+        cached(number)
         if number % 50 == 0:
             raise LookupError("no medium %d" % number)
         start_response("200 OK", [])
@@ -47,6 +53,7 @@ def resident_bytes():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+cached = timed_cache_call(timed_cache_call(lambda number: number, "cache get"), "cache get_or_set")
 wrapped = dynoscope_probe.wsgi(application)
 marks = json.loads(sys.argv[1])
 told, served = [], 0
@@ -59,6 +66,37 @@ counts = current_process().ring._counts
 print(json.dumps({"resident_bytes": told, "probe_errors": counts["probe_errors"]}))
 """
 GROWTH_BYTES = 1 << 20
+
+
+@pytest.mark.parametrize("deep_rate", ["0", "1"])
+def test_a_request_leaves_nothing_to_the_garbage_collector(ring_dir, monkeypatch, deep_rate):
+    """Applications that turn it off must not grow: no request, call or profile is in a cycle."""
+    monkeypatch.setenv("DYNOSCOPE_DEEP_RATE", deep_rate)
+
+    def inner():
+        now = current_request()
+        now.add_db_call(0, 0, 1, 0, nested_call(now, DB))
+        return b"answer"
+
+    cached = timed_cache_call(inner, "cache get")
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return iter([cached()])
+
+    wrapped = dynoscope_probe.wsgi(application)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            response = wrapped({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
+            assert list(response) == [b"answer"]
+            response.close()
+        del response
+        kept = [one for one in gc.get_objects() if isinstance(one, (Request, Nested, Profile))]
+    finally:
+        gc.enable()
+    assert kept == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import dynoscope_probe
+from dynoscope_probe.calls import timed_cache_call
 from dynoscope_probe.request import current_request
 
 TRACED = {"HTTP_TRACEPARENT": "00-0123456789abcdef0011223344556677-8899aabbccddeeff-00"}
@@ -19,12 +20,16 @@ class Streamed:
         pass
 
 
+cached = timed_cache_call(timed_cache_call(lambda: None, "cache get"), "cache get_or_set")
+
+
 def application(environ, start_response):
     kind = environ["kind"]
     start_response("500 Oops" if kind == 1 else "200 OK", [])
     counted = current_request()
     if kind == 2:
         counted.add_db_call(3, 1, 2, 0)
+        cached()
         counted.add_flag("a", "b")
     if kind == 3:
         raise KeyError("missing")
