@@ -3,7 +3,9 @@
 import numpy as np
 
 from collector.answers.records import Answer, Window
+from collector.answers.sides import Side
 from collector.store import flag_reads
+from collector.store.reads import side_span
 from collector.store.store import Store, truncated
 from profiler.flags import FlagSums, flag_costs
 from profiler.records import FlagCost
@@ -35,5 +37,9 @@ def flags(
         cost=rows["cost_sum"].to_numpy().astype(np.float64),
         users=rows["users"].to_numpy().astype(np.float64),
     )
-    found = flag_costs(sums, max(window.seconds, 1.0), budget) if rows.num_rows else []
+    # A long window may hold little time in which anything was asked: rates are of that time.
+    everyone = Side("all", "", "", "", window.from_ms, window.to_ms)
+    first_ms, last_ms = side_span(store, everyone, service, endpoint)
+    seconds = max((last_ms - first_ms) / 1000, 1.0)
+    found = flag_costs(sums, seconds, budget) if rows.num_rows else []
     return Answer(tuple(found), truncated=truncated(rows), as_of_ms=window.to_ms)

@@ -1,6 +1,7 @@
 """A function's lines beside what they cost on one side or two."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dash_mantine_components as dmc
@@ -63,11 +64,13 @@ def source_table(view: SourceView) -> Component:
         html.Th("Source", scope="col"),
         html.Th("Last touched by", scope="col") if has_commits else None,
     ]
+    indent = _indent(view.lines)
     rows: list[Component] = []
     for before, line in zip([None, *view.lines], view.lines, strict=False):
         if before is not None and _skips(before, line):
             rows.append(html.Tr(html.Td("⋯", colSpan=len(head), className="dy-dim")))
-        rows.append(_row(line, dearest, two=len(names) == 2, has_commits=has_commits))
+        shown = replace(line, text=line.text[indent:])
+        rows.append(_row(shown, dearest, two=len(names) == 2, has_commits=has_commits))
     return html.Div(
         html.Table(
             [html.Thead(html.Tr([cell for cell in head if cell is not None])), html.Tbody(rows)],
@@ -101,7 +104,7 @@ def _row(line: SourceLine, dearest: float, *, two: bool, has_commits: bool) -> C
             html.Td(humanise.duration_ns(cost) if samples else "", className="dy-number")
             for _, samples, _, cost in sides
         ),
-        html.Td(_bars([cost for *_, cost in sides], dearest)),
+        html.Td(_bars([cost for *_, cost in sides], dearest), className="dy-line-share"),
         html.Td(html.Code(f"{mark} {line.text}"), className="dy-code"),
         html.Td(_touch(line.touched) if line.touched else None) if has_commits else None,
     ]
@@ -132,6 +135,12 @@ def _touch(touch: Touch) -> Component:
         className="dy-touch",
         title=touch.commit,
     )
+
+
+def _indent(lines: Sequence[SourceLine]) -> int:
+    """Blanks that all lines begin with."""
+    texts = [line.text for line in lines if line.text.strip()]
+    return min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
 
 
 def _skips(before: SourceLine, line: SourceLine) -> bool:

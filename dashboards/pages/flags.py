@@ -11,7 +11,7 @@ from dashboards.blocks import frame
 from dashboards.blocks.flag_table import flag_table
 from dashboards.blocks.limits import limit_note
 from dashboards.source import Source, ask
-from dashboards.urls import parse_query
+from dashboards.urls import Query, parse_query
 from profiler.records import FlagCost
 
 PATH = "/flags"
@@ -39,14 +39,16 @@ def register(app: Dash, source: Source) -> None:
             warmup_requests=source.warmup_requests,
             warmup_s=source.warmup_s,
         )
-        return _panel(answer)
+        asked = question.query
+        sides = Query(asked.service, start=asked.start or START, end=asked.end)
+        return _panel(answer, sides)
 
 
-def _panel(answer: Answer[tuple[FlagCost, ...]]) -> Component:
+def _panel(answer: Answer[tuple[FlagCost, ...]], query: Query) -> Component:
     return html.Div(
         frame.panel(
             "Flags",
-            flag_table(answer.data),
+            flag_table(answer.data, query),
             limit_note(answer.limits, answer.truncated),
             note="each value against its flag's control, endpoints weighted alike",
         ),

@@ -47,5 +47,14 @@ def test_each_value_against_its_control(store):
     assert cost.relative.low < 1 < cost.relative.high
 
 
+def test_rates_are_of_the_time_in_which_anything_was_asked(store):
+    day = Window(WINDOW.to_ms - 86_400_000, WINDOW.to_ms)
+    (short,), (long,) = (flags(store, one, service=rows.SERVICE).data for one in (WINDOW, day))
+    assert long.fleet_per_s == pytest.approx(short.fleet_per_s)
+    assert short.fleet_per_s == pytest.approx(
+        short.difference.value * short.requests / 600, rel=0.02
+    )
+
+
 def test_nothing_of_another_service(store):
     assert flags(store, WINDOW, service="other").data == ()

@@ -24,12 +24,11 @@ def cells(view):
 
 def test_a_line_has_its_numbers_on_both_sides():
     same, gone, new = cells(VIEW)
-    code = "      total += 1"
-    assert same == ["3", "5", "300", "310", "2.5 ms", "2.6 ms", "", code, ""]
+    assert same == ["3", "5", "300", "310", "2.5 ms", "2.6 ms", "", "  total += 1", ""]
     assert gone[:7] == ["4", "", "", "", "", "", ""]
-    assert gone[7] == "−     old()"
+    assert gone[7] == "− old()"
     assert new[:7] == ["", "6", "", "290", "", "2.4 ms", ""]
-    assert new[7].startswith("+     evil(")
+    assert new[7].startswith("+ evil(")
 
 
 def test_a_hot_line_says_who_touched_it_last_as_text():
@@ -38,9 +37,16 @@ def test_a_hot_line_says_who_touched_it_last_as_text():
     assert shown.endswith("2026-01-02")
 
 
+def test_only_the_indent_that_all_lines_share_goes():
+    deep = replace(SAME, text="        deeper()")
+    blank = replace(SAME, text="")
+    shown = [row[7] for row in cells(replace(VIEW, lines=(SAME, blank, deep)))]
+    assert shown == ["  total += 1", "  ", "      deeper()"]
+
+
 def test_one_side_has_one_set_of_columns_and_no_marks():
     alone = replace(VIEW, b=None, lines=(SAME,))
-    assert cells(alone) == [["3", "300", "2.5 ms", "", "      total += 1"]]
+    assert cells(alone) == [["3", "300", "2.5 ms", "", "  total += 1"]]
 
 
 def test_lines_that_are_left_out_show_as_a_gap():
