@@ -3,6 +3,10 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+from scipy.special import xlogy
+
 from alerting.alerts import SEVERITIES, Check, Finding, alert_id
 from alerting.burn import Burn, Count, TierBurn, burn_rate, judge, window_ms
 from alerting.diagnosis import Episode, Patience, diagnose
@@ -11,7 +15,11 @@ from alerting.slo_reading import PARTS, SloCounts, windows_of
 from collector.store.slo_counts import SliceCount, slice_edges
 from collector.store.store import Store
 
-__all__ = ["SloStatus", "check_slo", "count_windows"]
+__all__ = ["SloStatus", "burning_for_ms", "check_slo", "count_windows"]
+
+Floats = npt.NDArray[np.float64]
+#: A change of the share of bad requests is one from so much log likelihood on.
+GAIN_MIN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +194,7 @@ def _still(burning: _Burning) -> Finding:
 def _finding(store: Store, burning: _Burning, base_url: str, patience: Patience) -> Finding:
     status, tier = burning.status, burning.tier
     slo = status.slo
-    since_ms = burning.to_ms - _burning_for_ms(
-        burning.slices, burning.edges, slo.objective, tier.tier.factor
-    )
+    since_ms = burning.to_ms - burning_for_ms(burning.slices, burning.edges)
     episode = Episode(slo, status.service, since_ms, burning.to_ms, window_ms(tier.tier.long_s))
     found = diagnose(store, episode, status.budget_left, tier, base_url, patience)
     labels = {"service": status.service, "endpoint": slo.endpoint, "release": found.release}
@@ -206,22 +212,29 @@ def _finding(store: Store, burning: _Burning, base_url: str, patience: Patience)
     )
 
 
-def _burning_for_ms(
-    slices: Sequence[SliceCount], edges: Sequence[int], objective: float, factor: float
-) -> int:
-    """How long the newest unbroken run of burning slices is; empty slices do not break it."""
-    rates: Mapping[int, float] = {
-        index: burn_rate(Count(good, total, 1), objective)
-        for index, (good, total) in _summed(slices).items()
-        if total > 0
-    }
-    oldest = None
-    for index in sorted(rates):
-        if rates[index] >= factor:
-            oldest = index
-        elif oldest is not None:
-            break
-    return edges[oldest] if oldest is not None else edges[0]
+def burning_for_ms(slices: Sequence[SliceCount], edges: Sequence[int]) -> int:
+    """How long ago it most likely began: the age at which one share of bad requests before it and a
+    higher one after it fit best (binomial likelihoods). Where no such change is to be seen it was
+    so from the oldest request on."""
+    sums = sorted((one, counts) for one, counts in _summed(slices).items() if counts[1] > 0)
+    if not sums:
+        return edges[0]
+    total = np.array([n for _, (_, n) in sums])
+    newer, newer_bad = np.cumsum(total), np.cumsum([n - good for _, (good, n) in sums])
+    older, older_bad = newer[-1] - newer, newer_bad[-1] - newer_bad
+    gain = _likelihood(newer_bad, newer) + _likelihood(older_bad, older)
+    gain -= _likelihood(newer_bad[-1:], newer[-1:])
+    rose = newer_bad * np.maximum(older, 1e-9) > older_bad * newer
+    best = int(np.argmax(np.where(rose, gain, -np.inf)))
+    seen = best if gain[best] >= GAIN_MIN else -1
+    return edges[sums[seen][0]]
+
+
+def _likelihood(bad: Floats, total: Floats) -> Floats:
+    """Log likelihood of so many bad ones at the share that fits them best."""
+    good, all_of = total - bad, np.maximum(total, 1e-9)
+    found: Floats = xlogy(bad, bad / all_of) + xlogy(good, good / all_of)
+    return found
 
 
 def _summed(slices: Sequence[SliceCount]) -> dict[int, tuple[float, float]]:

@@ -9,7 +9,7 @@ import pytest
 from alerting.diagnosis import Patience
 from alerting.rule_files import parse_rules
 from alerting.rules import Slo
-from alerting.slo import check_slo, count_windows
+from alerting.slo import burning_for_ms, check_slo, count_windows
 from collector.store.slo_counts import SliceCount, request_slices, slice_edges
 from collector.store.store import Store
 from tests.alerting.traffic import FEED, MINUTE_MS, SERVICE, START_MS, put_requests
@@ -196,3 +196,32 @@ def test_no_data_is_a_state_of_its_own_never_fine(store: Store) -> None:
     fires = {finding.id: "page"}
     check, (status,) = check_slo(store, slo, gone_ms, ALIVE, fires, "", patience=LONG)
     assert (status.state, finding.id in check.unknown) == ("no data", True)
+
+
+def slices_of(shares: list[float], per_slice: int, seed: int = 1) -> list[SliceCount]:
+    """One second each, newest first, with so many requests on average."""
+    rng = np.random.default_rng(seed)
+    totals = rng.poisson(per_slice, len(shares))
+    bad = [rng.binomial(n, share) for n, share in zip(totals, shares, strict=True)]
+    return [
+        SliceCount("s", i, float(n - b), float(n))
+        for i, (n, b) in enumerate(zip(totals, bad, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(("per_slice", "share"), [(4, 0.1), (4, 0.5), (50, 0.06), (50, 1.0)])
+def test_it_began_where_the_share_rose_however_few_requests_a_slice_has(
+    per_slice: int, share: float
+) -> None:
+    """Slices in which by chance nothing was bad are no end of it."""
+    edges = [1_000 * (i + 1) for i in range(600)]
+    shares = [share] * 60 + [0.001] * 540
+    for seed in range(10):
+        since_ms = burning_for_ms(slices_of(shares, per_slice, seed), edges)
+        assert 40_000 <= since_ms <= 80_000
+
+
+def test_where_it_always_burnt_it_began_with_the_first_request() -> None:
+    edges = [1_000 * (i + 1) for i in range(600)]
+    assert burning_for_ms(slices_of([1.0] * 300, 5), edges) == 300_000
+    assert burning_for_ms([], edges) == 1_000
