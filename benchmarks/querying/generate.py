@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,17 @@ __all__ = ["NOW_MS", "SERVICE", "Size", "made"]
 
 SERVICE = "photos"
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
-#: When the reads are asked: the end of the hour of raw rows.
-NOW_MS = 1_790_341_200_000  # 2026-09-25T13:00:00Z
+#: When the reads are asked: the end of the hour of raw rows, within an hour of the clock.
+NOW_MS = 1_790_339_820_000  # 2026-09-25T12:37:00Z
 RELEASES = 20
 PATIENT = QueryLimits(seconds=3_000, memory_bytes=6_000_000_000)
 #: Raw requests are made in pieces, as batches would come.
 PIECE_S = 300
 SQL_DIR = Path(__file__).parent
+MONTH_MS = 32 * DAY_MS
+#: step -> block, both of `endpoint_steps`.
+BLOCKS_MS = {60_000: HOUR_MS, 300_000: HOUR_MS, HOUR_MS: DAY_MS, DAY_MS: MONTH_MS}
+VIEW = "endpoint_steps_view"
 
 Numbers = dict[str, Any]
 
@@ -60,11 +64,22 @@ def made(folder: Path, name: str, size: Size, say: Callable[[str], None]) -> Pat
 def _fill(engine: Engine, size: Size, say: Callable[[str], None]) -> None:
     today_ms = NOW_MS // DAY_MS * DAY_MS
     days = size.hour_days + size.minute_days
+    # The view would sum each piece; whole days are summed faster.
+    engine.execute(f"DETACH TABLE {VIEW}")
     for back in range(days, 0, -1):
         say(f"day {days - back + 1} of {days}")
-        _day(engine, size, today_ms - back * DAY_MS, days - back, DAY_MS, back > size.minute_days)
-    say("the day until noon")
+        day_ms, hours = today_ms - back * DAY_MS, back > size.minute_days
+        _day(engine, size, day_ms, days - back, DAY_MS, hours)
+        _steps(engine, day_ms, hours)
+    _run(engine, "moved", until_ms=today_ms - size.minute_days * DAY_MS)
+    say("today until the hour")
     _day(engine, size, today_ms, days, NOW_MS - HOUR_MS - today_ms, False)
+    _hour(engine, size, say)
+    _steps(engine, today_ms, False)
+    engine.execute(f"ATTACH TABLE {VIEW}")
+
+
+def _hour(engine: Engine, size: Size, say: Callable[[str], None]) -> None:
     hour: Numbers = {"from_ms": NOW_MS - HOUR_MS, "seconds": HOUR_MS // 1000, "hosts": size.hosts}
     live: Numbers = {"endpoints": size.endpoints, "first_release": RELEASES - 3}
     say("stacks, samples and metrics of the hour")
@@ -84,7 +99,7 @@ def _day(engine: Engine, size: Size, day_ms: int, number: int, length_ms: int, h
     _run(
         engine,
         "rollup",
-        table="endpoint_hours" if hours else "endpoint_minutes",
+        names={"table": "endpoint_hours" if hours else "endpoint_minutes"},
         endpoints=size.endpoints,
         slot_ms=slot_ms,
         active=float(size.hours_active if hours else size.minutes_active),
@@ -95,9 +110,28 @@ def _day(engine: Engine, size: Size, day_ms: int, number: int, length_ms: int, h
         _run(engine, "hosts", hosts=size.hosts, **common)
 
 
-def _run(engine: Engine, name: str, *, table: str = "", **parameters: float) -> None:
+def _steps(engine: Engine, day_ms: int, hours: bool) -> None:
+    """Of a day: from its minutes those of 5 minutes, and from them, or from its hours, the rest."""
+    fives = "(SELECT * FROM endpoint_steps WHERE step_ms = 300000 AND of_all = 0)"
+    made = [(HOUR_MS, 0), (HOUR_MS, 1), (DAY_MS, 0), (DAY_MS, 1)]
+    if hours:
+        plan = [("endpoint_hours", "minute_ms", step, of_all) for step, of_all in made]
+    else:
+        first = [(60_000, 1), (300_000, 0)]
+        plan = [("endpoint_minutes", "minute_ms", step, of_all) for step, of_all in first]
+        plan += [(fives, "start_ms", step, of_all) for step, of_all in [(300_000, 1), *made]]
+    for source, time, step_ms, of_all in plan:
+        numbers: Numbers = {"step_ms": step_ms, "block_ms": BLOCKS_MS[step_ms], "of_all": of_all}
+        _run(engine, "steps", names={"source": source, "time": time}, day_ms=day_ms, **numbers)
+
+
+def _run(
+    engine: Engine, name: str, *, names: Mapping[str, str] | None = None, **parameters: float
+) -> None:
     text = (SQL_DIR / f"{name}.sql").read_text("utf-8")
-    engine.execute(text.replace("{table}", table), parameters)
+    for placeholder, word in (names or {}).items():
+        text = text.replace(f"{{{placeholder}}}", word)
+    engine.execute(text, parameters)
 
 
 def _digest(size: Size) -> str:

@@ -1,5 +1,5 @@
 -- One day of host_minutes: each host has one release.
-INSERT INTO host_minutes
+INSERT INTO host_minutes SETTINGS optimize_on_insert = 0
 SELECT
     toDate(intDiv({day_ms:UInt64}, 86400000)) AS day,
     concat('web-', toString(host_number)) AS host,

@@ -1,6 +1,7 @@
 -- One day of endpoint_minutes or endpoint_hours: 3 releases live, 64 cells. The endpoint of rank r is active
--- in the share active / r of all slots of time, release and cell.
-INSERT INTO {table}
+-- in the share active / r of all slots of time, release and cell. Rows of hours are a ms past the hour. Each key is
+-- there once: nothing has to be summed before it is written.
+INSERT INTO {table} SETTINGS optimize_on_insert = 0
 SELECT
     toDate(intDiv({day_ms:UInt64}, 86400000)) AS day,
     'photos' AS service,
@@ -12,7 +13,7 @@ SELECT
     toUInt8(2) AS status_class,
     'cpu_ns' AS cost_unit,
     'AMD EPYC 7B13' AS cpu_model,
-    {day_ms:UInt64} + slot * {slot_ms:UInt64} AS minute_ms,
+    {day_ms:UInt64} + slot * {slot_ms:UInt64} + ({slot_ms:UInt64} = 3600000) AS minute_ms,
     n, n * 0.01, 0, n * 0.01, 0, 0,
     n * cost, n * cost * cost * 1.1, n * cost, n * cost * cost * 1.1, n * 2 * cost, n * 4.4 * cost * cost,
     n * cost / 2, n * 3, n * cost / 4, n * 2, 0, 0, n * 1000,

@@ -38,12 +38,7 @@ def flamegraph(
     `profiler.processors.FOLDS`, joined by commas. Nodes below `share_min` are left out.
     """
     sides = [a] if b is None else [a, b]
-    tables = [
-        reads.stack_windows(
-            store, side, service, endpoint, window_ms=max(side.to_ms - side.from_ms, 1)
-        )
-        for side in sides
-    ]
+    tables = [reads.stack_sums(store, side, service, endpoint) for side in sides]
     number, stacks = stack_index(store, tables)
     weights = [_weights(rows, number) for rows in tables]
     turned = processed(stacks, _steps(function, view, fold))

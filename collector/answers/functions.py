@@ -20,17 +20,15 @@ def functions(
 ) -> Answer[tuple[FunctionCost, ...]]:
     """Functions by self cost, dearest first: share of on-CPU samples x thread CPU per request."""
     side = Side(release or "all", release, "", "", window.from_ms, window.to_ms)
-    span_ms = max(window.to_ms - window.from_ms, 1)
-    samples = reads.stack_windows(store, side, service, endpoint, window_ms=span_ms)
-    requests = reads.request_windows(store, side, service, endpoint, window_ms=span_ms)
+    samples = reads.stack_sums(store, side, service, endpoint)
+    served, task_clock_ns = reads.clock_sums(store, side, service, endpoint)
     number, stacks = stack_index(store, [samples])
     index = index_functions(stacks)
     stack = np.array([number[key] for key in samples["stack_id"].to_pylist()], dtype=np.int64)
     weight = np.bincount(stack, samples["weight_s"].to_numpy(), minlength=len(stacks))
     count = np.bincount(stack, samples["samples"].to_numpy(), minlength=len(stacks))
     total = float(weight.sum()) or 1.0
-    served = float(requests["n"].to_numpy().sum())
-    clock_ns = float(requests["task_clock_sum"].to_numpy().sum()) / served if served else 0.0
+    clock_ns = task_clock_ns / served if served else 0.0
     own, inclusive = index.own_self @ weight / total, index.inclusive @ weight / total
     seen = index.inclusive @ count
     order = np.lexsort((-inclusive, -own))

@@ -12,6 +12,7 @@ __all__ = ["POINTS_MAX", "series", "step_of"]
 #: Steps of time in one answer; each release has a point in each.
 POINTS_MAX = 400
 RAW_STEP_MS = 10_000
+OLD_STEP_MS = 5 * MINUTE_MS
 MINUTES_MS = tuple(
     minutes * MINUTE_MS for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440)
 )
@@ -23,6 +24,9 @@ def series(
     """Points by time, release and cost unit; an empty endpoint means all. Steps: `step_of`."""
     step_ms = step_of(window)
     raw = step_ms < MINUTE_MS
+    if not raw and window.from_ms < store.hours_until_ms():
+        # Minutes of those days are gone.
+        step_ms = max(step_ms, OLD_STEP_MS)
     asked = None if raw else rolled_up(window)
     table = answer_reads.series_sums(
         store, asked or window, service, endpoint, step_ms=step_ms, raw=raw

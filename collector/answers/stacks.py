@@ -16,9 +16,11 @@ UNKNOWN = Stack(("(unknown):stack not stored",), (1,))
 
 def stack_index(store: Store, samples: Sequence[pa.Table]) -> tuple[dict[int, int], list[Stack]]:
     """Number of each stack_id in the returned list of stacks."""
-    ids = sorted({key for rows in samples for key in rows["stack_id"].to_pylist()})
+    ids = sorted({key for one in samples for key in one["stack_id"].unique().to_pylist()})
+    rows = reads.stacks(store, ids)
+    columns = (rows[name].to_pylist() for name in ("stack_id", "frames", "origins"))
     found = {
-        row["stack_id"]: Stack(tuple(row["frames"]), tuple(row["origins"]))
-        for row in reads.stacks(store, ids).to_pylist()
+        key: Stack(tuple(frames), tuple(origins))
+        for key, frames, origins in zip(*columns, strict=True)
     }
     return {key: at for at, key in enumerate(ids)}, [found.get(key, UNKNOWN) for key in ids]

@@ -55,6 +55,8 @@ SHARDED_SETTINGS: dict[str, int | str] = {
 CORRECTION_SETTINGS: dict[str, int] = {"insert_deduplicate": 0}
 #: All that it takes for a repeated block to be dropped from a plain table and from its views.
 TOKENS_NEED = ("deduplicate_blocks_in_dependent_materialized_views", TOKEN)
+#: A setting of servers that push on what a view has written into a table.
+PUSHES_ON = "deduplicate_blocks_in_dependent_materialized_views"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ def dialect_of(
             "parts": "system.parts",
             "deduplicated": f"SETTINGS {WINDOW} = 10000" if has_window else "",
             "deduplicated_briefly": f"SETTINGS {WINDOW} = 100" if has_window else "",
+            "and_deduplicated": f", {WINDOW} = 10000" if has_window else "",
+            "pushed": _pushed(known),
             # A correction of a roll-up is no repeat, even if it looks like an earlier one.
             "never_deduplicated": "SETTINGS insert_deduplicate = 0" if has_window else "",
         },
@@ -140,6 +144,8 @@ def cluster_dialect(
         "parts": f"cluster('{cluster}', system, parts)",
         "deduplicated": f"SETTINGS {REPLICATED_WINDOW} = {REPLICATED_BLOCKS}",
         "deduplicated_briefly": "",
+        "and_deduplicated": f", {REPLICATED_WINDOW} = {REPLICATED_BLOCKS}",
+        "pushed": _pushed(known),
         "never_deduplicated": "",
     }
     summed = sum_of_shards.replace("{local}", local).replace("{cluster}", cluster)
@@ -178,6 +184,12 @@ def _asked(select: Select, question: str, names: list[str]) -> dict[str, list[st
     for row in select(question, {"names": names}).to_pylist():
         found[row["place"]].append(row["name"])
     return found
+
+
+def _pushed(known: set[str]) -> str:
+    """After the name of a table that a view fills: where views of that table find its rows. What a
+    view fills has views of its own on current servers; on older ones the view itself has them."""
+    return "" if PUSHES_ON in known else "_view"
 
 
 def _known(settings: Mapping[str, V], known: set[str]) -> dict[str, V]:

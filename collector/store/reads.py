@@ -13,12 +13,14 @@ from collector.store.store import Store
 from profiler.histogram import quantile_ns
 
 __all__ = [
+    "clock_sums",
     "deploy_of",
     "latency_quantiles",
     "release_order",
     "request_windows",
     "side_filters",
     "side_span",
+    "stack_sums",
     "stack_windows",
     "stacks",
 ]
@@ -87,6 +89,26 @@ def stack_windows(
     return table.rename_columns(
         ["host", "win", "endpoint", "stack_id", "samples", "weight_s", "contended"]
     )
+
+
+def stack_sums(store: Store, side: Side, service: str, endpoint: str = "") -> pa.Table:
+    """stack_id, samples (u64), weight_s: `stack_windows` without hosts, windows and endpoints."""
+    table = store.query("stack_sums", **side_filters(side, service, endpoint))
+    return table.rename_columns(["stack_id", "samples", "weight_s"])
+
+
+def clock_sums(store: Store, side: Side, service: str, endpoint: str) -> tuple[float, float]:
+    """Requests of an endpoint that were not killed, and their thread CPU time, ns; of the side
+    only release and window are regarded."""
+    row = store.query(
+        "clock_sums",
+        service=service,
+        endpoint=endpoint,
+        release=side.release,
+        from_ms=side.from_ms,
+        to_ms=side.to_ms,
+    ).to_pylist()[0]
+    return row["n"], row["task_clock_sum"]
 
 
 def stacks(store: Store, stack_ids: Sequence[int]) -> pa.Table:

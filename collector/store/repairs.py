@@ -17,7 +17,7 @@ __all__ = ["repair"]
 MINUTE_MS = 60_000
 #: Roll-ups of requests, each filled by the view that is named after it.
 ROLL_UPS = ("endpoint_minutes", "host_minutes")
-REPAIRED = ("requests", *ROLL_UPS, "service_days")
+REPAIRED = ("requests", *ROLL_UPS, "endpoint_steps", "service_days")
 #: Weights are added in different orders.
 ALL_BUT_ROUNDING = 1 - 1e-9
 
@@ -32,7 +32,7 @@ def repair(engine: Engine, extent: Extent) -> None:
     _mend(engine, "service_days", minutes)
     totals = engine.select(query_text("roll_up_totals"), minutes).to_pylist()[0]
     short = [name for name in ROLL_UPS if totals[name] < totals["raw"] * ALL_BUT_ROUNDING]
-    if not short:
+    if not short and not _lacks_steps(engine, minutes):
         return
     running = engine.select_each(query_text("inserts_running"), {"id": "requests %"})
     if any(table.num_rows for table in running):
@@ -40,9 +40,20 @@ def repair(engine: Engine, extent: Extent) -> None:
     engine.settle(REPAIRED)
     for roll_up in short:
         _mend(engine, roll_up, minutes)
+    # What was just added to endpoint_minutes has gone on to endpoint_steps.
+    if _lacks_steps(engine, minutes):
+        _mend(engine, "endpoint_steps", minutes, "repair_minutes")
 
 
-def _mend(engine: Engine, roll_up: str, minutes: dict[str, int | str]) -> None:
-    view = view_select(f"{roll_up}_view", query_text("repair_rows"))
+def _lacks_steps(engine: Engine, minutes: dict[str, int | str]) -> bool:
+    """Whether endpoint_steps lacks requests of the day that endpoint_minutes has."""
+    totals = engine.select(query_text("step_totals"), minutes).to_pylist()[0]
+    return bool(totals["steps"] < totals["minutes"] * ALL_BUT_ROUNDING)
+
+
+def _mend(
+    engine: Engine, roll_up: str, minutes: dict[str, int | str], rows: str = "repair_rows"
+) -> None:
+    view = view_select(f"{roll_up}_view", query_text(rows))
     statement = query_text(f"repair_{roll_up}").replace("{view}", view)
     engine.execute(engine.dialect.filled(statement), minutes)

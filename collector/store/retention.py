@@ -28,6 +28,7 @@ KEEP_DAYS = {
     "endpoint_minutes": 14,
     "host_minutes": 30,
     "endpoint_hours": 400,
+    "endpoint_steps": 407,
     "service_days": 400,
     "changes": 400,
     "alert_events": 400,

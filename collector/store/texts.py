@@ -11,7 +11,7 @@ SCHEMA_DIR = Path(__file__).parent / "schema"
 #: Statements of a file end with a semicolon at the end of a line.
 STATEMENT_END = re.compile(r";\s*$", re.MULTILINE)
 VIEW = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) [^\n]* AS\n(.*)", re.DOTALL)
-RAW = "FROM {tables}requests\n"
+SOURCE = re.compile(r"FROM \{tables\}\S+\n")
 
 
 @cache
@@ -32,13 +32,14 @@ def statements(path: Path) -> list[str]:
 
 @cache
 def view_select(view: str, where: str) -> str:
-    """What the newest definition of a view selects, from those raw rows only that `where` names;
-    with its placeholders."""
+    """What the newest definition of a view selects, from those rows of its table only that `where`
+    names; with its placeholders."""
     found = [
         match[2]
         for _, path in sorted(schema_files().items())
         for statement in statements(path)
         if (match := VIEW.search(statement)) and match[1] == view
     ]
-    before, after = found[-1].split(RAW)
-    return f"{before}{RAW}{where}{after}"
+    (source,) = SOURCE.findall(found[-1])
+    before, after = found[-1].split(source)
+    return f"{before}{source}{where}{after}"

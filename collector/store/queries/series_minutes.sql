@@ -1,6 +1,7 @@
--- Sums per step of time, release and unit, from the minute roll-up.
+-- Sums per step of time, release and unit, of one endpoint or of all (''). The window is read in the largest
+-- steps that are no larger than what is asked for, as endpoints_minutes.sql does.
 SELECT
-    intDiv(minute_ms, {step_ms:UInt64}) * {step_ms:UInt64} AS step_start_ms,
+    intDiv(time_ms, {step_ms:UInt64}) * {step_ms:UInt64} AS step_start_ms,
     release, cost_unit,
     sum(n) AS requests,
     sum(errors) AS error_count,
@@ -11,15 +12,70 @@ SELECT
     sum(db_ns_sum) AS db_total,
     sum(cache_ns_sum) AS cache_total,
     sum(rpc_ns_sum) AS rpc_total,
-    tupleElement(sumMap(`wallMap.bucket`, `wallMap.n`), 1) AS wall_buckets,
-    tupleElement(sumMap(`wallMap.bucket`, `wallMap.n`), 2) AS wall_counts,
+    tupleElement(sumMap(buckets, counts), 1) AS wall_buckets,
+    tupleElement(sumMap(buckets, counts), 2) AS wall_counts,
     maxMerge(last_ms) AS last_seen_ms
-FROM endpoint_times
-WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
-    AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
-    AND minute_ms >= {from_ms:UInt64} AND minute_ms < {to_ms:UInt64}
-    AND (minute_ms % 60000 = 1) = (minute_ms < {hours_until_ms:UInt64})
-    AND service = {service:String}
-    AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
+FROM
+(
+    WITH
+        toUInt64(4000000000000) AS never,
+        if({step_ms:UInt64} < 300000, never, intDiv({from_ms:UInt64} + 299999, 300000) * 300000) AS fives_from,
+        if({step_ms:UInt64} < 300000, 0, intDiv({to_ms:UInt64}
+            + if({to_ms:UInt64} <= {hours_until_ms:UInt64}, 299999, 0), 300000) * 300000) AS fives_to,
+        if({step_ms:UInt64} < 3600000, never, intDiv({from_ms:UInt64} + 3599999, 3600000) * 3600000) AS hours_from,
+        if({step_ms:UInt64} < 3600000, 0, intDiv({to_ms:UInt64}, 3600000) * 3600000) AS hours_to,
+        if({step_ms:UInt64} < 86400000, never, intDiv({from_ms:UInt64} + 86399999, 86400000) * 86400000) AS days_from,
+        if({step_ms:UInt64} < 86400000, 0, intDiv({to_ms:UInt64}, 86400000) * 86400000) AS days_to
+    SELECT
+        start_ms AS time_ms, release, cost_unit, n, errors, killed,
+        cost_sum, task_clock_sum, wall_sum, db_ns_sum, cache_ns_sum, rpc_ns_sum,
+        `wallMap.bucket` AS buckets, `wallMap.n` AS counts, last_ms
+    FROM endpoint_steps
+    WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+        AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+        AND service = {service:String}
+        AND of_all = ({endpoint:String} = '')
+        AND endpoint = {endpoint:String}
+        AND (
+            (
+                step_ms = 60000 AND start_ms >= {from_ms:UInt64} AND start_ms < {to_ms:UInt64}
+                AND (start_ms < fives_from OR start_ms >= fives_to)
+                AND start_ms >= {hours_until_ms:UInt64}
+                AND block_ms >= intDiv({from_ms:UInt64}, 3600000) * 3600000 AND block_ms < {to_ms:UInt64}
+                AND (block_ms < fives_from OR block_ms >= intDiv(fives_to, 3600000) * 3600000)
+            )
+            OR (
+                step_ms = 300000 AND start_ms >= fives_from AND start_ms < fives_to
+                AND (start_ms < hours_from OR start_ms >= hours_to)
+                AND block_ms >= intDiv(fives_from, 3600000) * 3600000 AND block_ms < fives_to
+                AND (block_ms < hours_from OR block_ms >= hours_to)
+            )
+            OR (
+                step_ms = 3600000 AND start_ms >= hours_from AND start_ms < hours_to
+                AND (start_ms < days_from OR start_ms >= days_to)
+                AND block_ms >= intDiv(hours_from, 86400000) * 86400000 AND block_ms < hours_to
+                AND (block_ms < days_from OR block_ms >= days_to)
+            )
+            OR (step_ms = 86400000 AND start_ms >= days_from AND start_ms < days_to)
+        )
+    UNION ALL
+    WITH
+        toUInt64(4000000000000) AS never,
+        if({step_ms:UInt64} < 300000, never, intDiv({from_ms:UInt64} + 299999, 300000) * 300000) AS fives_from,
+        if({step_ms:UInt64} < 300000, 0, intDiv({to_ms:UInt64}, 300000) * 300000) AS fives_to
+    SELECT
+        minute_ms AS time_ms, release, cost_unit, n, errors, killed,
+        cost_sum, task_clock_sum, wall_sum, db_ns_sum, cache_ns_sum, rpc_ns_sum,
+        `wallMap.bucket` AS buckets, `wallMap.n` AS counts, last_ms
+    FROM endpoint_minutes
+    WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+        AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
+        AND service = {service:String}
+        AND {endpoint:String} != ''
+        AND endpoint = {endpoint:String}
+        AND minute_ms >= {from_ms:UInt64} AND minute_ms < {to_ms:UInt64}
+        AND (minute_ms < fives_from OR minute_ms >= fives_to)
+        AND minute_ms >= {hours_until_ms:UInt64}
+)
 GROUP BY step_start_ms, release, cost_unit
 ORDER BY step_start_ms, release, cost_unit

@@ -13,6 +13,8 @@ from tests.collector.rows import START_MS, request_rows
 
 WAYS = {"raw": "endpoints_raw", "endpoint_minutes": "endpoints_minutes", "host_minutes": "hosts"}
 VIEWS = ("endpoint_minutes_view", "host_minutes_view")
+#: What a view of endpoint_minutes fills, which answers in its place.
+STEPS = ("endpoint_steps_view",)
 
 
 @pytest.fixture
@@ -54,7 +56,25 @@ def sums(store, service, table):
     return found.to_pylist()
 
 
-@pytest.mark.parametrize("lost", [VIEWS[:1], VIEWS[1:], VIEWS], ids=["first", "second", "both"])
+def steps(store, service):
+    """What endpoint_steps knows of a service, by its key."""
+    found = store._engine.select(
+        "SELECT step_ms, of_all, start_ms, toString(endpoint) AS name, sum(n) AS n, "
+        "sum(errors) AS errors, sum(killed) AS killed, sum(crashed) AS crashed, "
+        "sum(disconnected) AS disconnected, sum(throttled) AS throttled, sum(cost_sum) AS cost, "
+        "sum(task_clock_sum) AS cpu, sum(wall_sum) AS wall, sum(db_ns_sum) AS db, "
+        "sum(cache_ns_sum) AS cache, sum(rpc_ns_sum) AS rpc, "
+        "sumMap(`wallMap.bucket`, `wallMap.n`).2 AS walls, maxMerge(last_ms) AS last "
+        "FROM endpoint_steps WHERE service = {service:String} "
+        "GROUP BY step_ms, of_all, start_ms, name ORDER BY step_ms, of_all, start_ms, name",
+        {"service": service},
+    )
+    return found.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "lost", [VIEWS[:1], VIEWS[1:], VIEWS, STEPS], ids=["first", "second", "both", "steps"]
+)
 def test_a_repeat_mends_the_roll_ups(store, service, lost):
     service = f"{service}-{len(lost)}{lost[0]}"
     batch = request_rows(700, 5, service=service, killed_share=0.02)
@@ -68,7 +88,7 @@ def test_a_repeat_mends_the_roll_ups(store, service, lost):
     finally:
         for view in lost:
             store._engine.execute(f"ATTACH TABLE {view}")
-    short = {view.removesuffix("_view") for view in lost}
+    short = {"endpoint_minutes" if lost == STEPS else view.removesuffix("_view") for view in lost}
     assert counts(store, service) == {way: 400 if way in short else 1_100 for way in WAYS}
     for _ in range(3):
         store.insert("requests", batch, f"{service}-1", attempt=2)
@@ -78,6 +98,10 @@ def test_a_repeat_mends_the_roll_ups(store, service, lost):
         store.insert("requests", request_rows(n, seed, service=twin, **share), f"{twin}-{seed}")
     for table in ("endpoint_minutes", "host_minutes"):
         assert sums(store, service, table) == sums(store, twin, table)
+    assert steps(store, service) == steps(store, twin)
+    assert {row["step_ms"] for row in steps(store, service)} == {
+        60_000, 300_000, 3_600_000, 86_400_000
+    }  # fmt: skip
 
 
 def test_a_repeat_mends_who_sent_when(store, service):

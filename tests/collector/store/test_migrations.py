@@ -3,17 +3,21 @@
 import random
 import threading
 import time
+from datetime import date
 
 import pytest
 
+from collector.store import migrations
 from collector.store.embedded import Embedded
 from collector.store.engine import QueryLimits
 from collector.store.errors import StoreError, StoreTooNew
 from collector.store.migrations import _record, migrate
+from collector.store.retention import drop_day, roll_up_day
 from collector.store.store import open_store
 from collector.store.texts import query_text, schema_files
 from profiler.vocabulary import WIRE
 from tests.collector.clickhouse import ClickHouse
+from tests.collector.rows import SERVICE, START_MS, request_rows
 
 TYPES = {
     "u8": "UInt8",
@@ -118,3 +122,37 @@ def created(server, database):
     client.disconnect()
     assert len(texts) > 15
     return [text.replace(f"{database}.", "").replace(f"'{database}'", "") for text in texts]
+
+
+@pytest.mark.parametrize("kind", ["embedded", "server"])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_steps_of_requests_from_before_are_made_once(
+    request, tmp_path, monkeypatch, kind, interrupted
+):
+    """A day that is read by hours, and one of minutes, were there before the file of steps."""
+    where = tmp_path / "store"
+    if kind == "server":
+        where = request.getfixturevalue("clickhouse").url(f"before_steps_{int(interrupted)}")
+    files = schema_files()
+    with monkeypatch.context() as patch:
+        before = {version: path for version, path in files.items() if version < 10}
+        patch.setattr(migrations, "schema_files", lambda: before)
+        store = open_store(where)
+        for at, start_ms in enumerate((START_MS - 86_400_000, START_MS)):
+            store.insert("requests", request_rows(300, at, start_ms=start_ms), f"b{at}")
+        roll_up_day(store, date(2026, 9, 24))
+        if interrupted:
+            drop_day(store, "endpoint_minutes", date(2026, 9, 24))
+            patch.setattr(migrations, "schema_files", lambda: files)
+            patch.setattr(migrations, "_record", lambda *_: None)
+            migrate(store._engine, clock)
+        store.close()
+    store = open_store(where)
+    window = {"service": SERVICE, "from_ms": START_MS - 86_400_000, "to_ms": START_MS + 1_200_000}
+    assert sum(store.query("endpoints_minutes", **window)["requests"].to_pylist()) == 600
+    store.insert("requests", request_rows(50, 9), "b9")
+    for step_ms in (60_000, 300_000, 7_200_000, 86_400_000):
+        found = store.query("series_minutes", endpoint="", step_ms=step_ms, **window)
+        # Below an hour's step the day of hours is not asked for by minutes, but by 5 minutes.
+        assert sum(found["requests"].to_pylist()) == (350 if step_ms == 60_000 else 650)
+    store.close()

@@ -19,7 +19,7 @@ DAY_MS = START_MS // 86_400_000 * 86_400_000
 #: What an engine says of itself; and the files that are no queries.
 OTHERS = {"engine_settings", "inserts_running", "has_migrations", "migrations", "table_sizes"}
 NO_QUERIES = {"drop_day", "repair_endpoint_minutes", "repair_host_minutes", "repair_rows"}
-NO_QUERIES |= {"repair_service_days"}
+NO_QUERIES |= {"repair_service_days", "repair_endpoint_steps", "repair_minutes"}
 NO_QUERIES |= {"roll_up_hour", "make_database", "sum_of_shards"}
 OTHERS |= {"cluster_nodes", "cluster_databases", "host_numbers", "moved_until"}
 OTHERS |= {f"replica_{what}" for what in ("delay", "lacks", "leads", "shut", "state")}
@@ -85,6 +85,9 @@ VARIANTS = [
     {"good": "success"},
     {"good": "other"},
     {"from_ms": START_MS + 60_000, "to_ms": START_MS + 420_000},
+    {"step_ms": 300_000, "endpoint": ENDPOINTS[0]},
+    {"step_ms": 7_200_000, "from_ms": START_MS - 3_600_000 * 30, "to_ms": END_MS + 3_600_000 * 30},
+    {"step_ms": 86_400_000, "from_ms": DAY_MS - 60_000, "to_ms": DAY_MS + 86_460_000},
     {"stack_ids": []},
     {"states": []},
     {"batch_id": "b'9"},
