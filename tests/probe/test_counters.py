@@ -110,6 +110,8 @@ def test_a_sandbox_that_refuses_is_named_in_the_header(ring_dir):
         try:
             seccomp.refuse("perf_event_open", errno.EPERM)
             call(dynoscope_probe.wsgi(respond))
+            seccomp.refuse("getrusage", errno.EPERM)
+            call(dynoscope_probe.wsgi(respond))
             status = 0
         finally:
             os._exit(status)
@@ -118,7 +120,9 @@ def test_a_sandbox_that_refuses_is_named_in_the_header(ring_dir):
     assert ring.text(ring.header["unit_reason_id"]) == (
         "perf_event_open: EPERM (Operation not permitted)"
     )
-    assert [record["unit"] for record in ring.records] == [counters.UNIT_CPU_NS]
+    assert [record["unit"] for record in ring.records] == [counters.UNIT_CPU_NS] * 2
+    assert ring.records[1]["ctx_switches"] == 0
+    assert ring.counters["probe_errors"] == 0
 
 
 def test_a_group_that_opens_half_leaves_nothing_open():

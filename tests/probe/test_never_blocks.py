@@ -21,8 +21,8 @@ from tests.probe.test_middleware import call, respond
 
 #: To count, to read clocks, to compare pids; to get memory, which Python does anyhow; to end.
 ALLOWED = (
-    "read", "clock_gettime", "getpid", "mmap", "munmap", "mremap", "brk", "madvise", "exit_group",
-    "rt_sigreturn",
+    "read", "clock_gettime", "getrusage", "getpid", "mmap", "munmap", "mremap", "brk", "madvise",
+    "exit_group", "rt_sigreturn",
 )  # fmt: skip
 
 
