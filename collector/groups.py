@@ -9,7 +9,8 @@ the senders: there is no thread besides them, and nothing is under way that no s
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from queue import SimpleQueue
+from typing import Generic, TypeVar, cast
 
 __all__ = ["Groups"]
 
@@ -23,16 +24,27 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """The word to a thread that it is to do what waits next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done(Generic[R]):
+    """One item's outcome; `error` was raised for its whole group."""
+
+    outcome: R | None = None
+    error: BaseException | None = None
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting(Generic[T, R]):
-    """One item. `leads`: its thread is to do what waits next. `outcomes`: its own, once done."""
+    """One item. `news`: _Lead, while it waits, and then its outcome."""
 
     name: str
     item: T
     rows: int
-    leads: bool = False
-    outcomes: list[R | BaseException] = field(default_factory=list)
-    woken: threading.Event = field(default_factory=threading.Event)
+    news: SimpleQueue[_Lead | _Done[R]] = field(default_factory=SimpleQueue)
 
 
 @dataclass(slots=True)
@@ -65,19 +77,13 @@ class Groups(Generic[K, T, R]):
             lane.waiting.append(mine)
             leads = not lane.leaders or sum(one.rows for one in lane.waiting) >= WORTH_ROWS
             lane.leaders += leads
-        while True:
-            if leads:
-                self._lead(kind, lane)
-            elif mine.outcomes:
-                break
-            else:
-                mine.woken.wait()
-            with self._lock:
-                mine.woken.clear()
-                leads, mine.leads = mine.leads, False
-        if isinstance(mine.outcomes[0], BaseException):
-            raise mine.outcomes[0]
-        return mine.outcomes[0]
+        if leads:
+            self._lead(kind, lane)
+        while isinstance(news := mine.news.get(), _Lead):
+            self._lead(kind, lane)
+        if news.error is not None:
+            raise news.error
+        return cast(R, news.outcome)
 
     def _lead(self, kind: K, lane: _Lane[T, R]) -> None:
         """Do what waits now, and name who is to do what waits then."""
@@ -89,8 +95,7 @@ class Groups(Generic[K, T, R]):
                 lane.leaders -= 1
                 if not lane.leaders and lane.waiting:
                     lane.leaders = 1
-                    lane.waiting[0].leads = True
-                    lane.waiting[0].woken.set()
+                    lane.waiting[0].news.put(_Lead())
                 elif not lane.leaders:
                     self._lanes.pop(kind, None)
 
@@ -99,15 +104,13 @@ class Groups(Generic[K, T, R]):
             group, lane.waiting = _taken(lane.waiting)
         if not group:
             return
-        outcomes: Sequence[R | BaseException]
+        news: list[_Done[R]]
         try:
-            outcomes = self._do(kind, [one.item for one in group])
+            news = [_Done(outcome) for outcome in self._do(kind, [one.item for one in group])]
         except BaseException as error:
-            outcomes = [error] * len(group)
-        with self._lock:
-            for one, outcome in zip(group, outcomes, strict=True):
-                one.outcomes.append(outcome)
-                one.woken.set()
+            news = [_Done(error=error)] * len(group)
+        for one, word in zip(group, news, strict=True):
+            one.news.put(word)
 
 
 def _taken(

@@ -43,29 +43,39 @@ class Extent:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Times:
+    batch: Batch
+    from_ms: int
+    to_ms: int
+
+
 def extents(batches: Iterable[Batch]) -> list[Extent]:
     """One for all that lie near each other: what was kept back for hours does not reach from then
     until now."""
-    found: list[Extent] = []
-    for one in sorted(map(_extent, batches), key=lambda extent: extent.from_ms):
-        if found and one.from_ms <= found[-1].to_ms + NEAR_MS:
-            found[-1] = _joined((found[-1], one))
+    found: list[list[_Times]] = []
+    to_ms = 0
+    for one in sorted(map(_times, batches), key=lambda times: times.from_ms):
+        if found and one.from_ms <= to_ms + NEAR_MS:
+            found[-1].append(one)
         else:
-            found.append(one)
-    return found
+            found.append([one])
+        to_ms = max(to_ms, one.to_ms)
+    return [_extent(near) for near in found]
 
 
-def _extent(batch: Batch) -> Extent:
-    times = pc.min_max(batch.rows["ts_ms"]).as_py()
-    services = pc.min_max(batch.rows["service"]).as_py()
-    return Extent((batch.id,), times["min"], times["max"], services["min"], services["max"])
-
-
-def _joined(parts: Sequence[Extent]) -> Extent:
+def _extent(times: Sequence[_Times]) -> Extent:
+    chunks = [chunk for one in times for chunk in one.batch.rows["service"].chunks]
+    services = pc.min_max(pa.chunked_array(chunks)).as_py()
     return Extent(
-        tuple(one for part in parts for one in part.ids),
-        min(part.from_ms for part in parts),
-        max(part.to_ms for part in parts),
-        min(part.first_service for part in parts),
-        max(part.last_service for part in parts),
+        tuple(one.batch.id for one in times),
+        min(one.from_ms for one in times),
+        max(one.to_ms for one in times),
+        services["min"],
+        services["max"],
     )
+
+
+def _times(batch: Batch) -> _Times:
+    ts_ms = batch.rows["ts_ms"].to_numpy()
+    return _Times(batch, int(ts_ms.min()), int(ts_ms.max()))
