@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional
 from dynoscope_probe import guard
 from dynoscope_probe.process import Process
 from dynoscope_probe.request import ERROR, OK, Request, current_request
-from dynoscope_probe.spans import CACHE, DB, Nested, nested_call
+from dynoscope_probe.spans import CACHE, DB, Nested, enter_call
 from dynoscope_probe.statements import fingerprint_text, is_one_time
 
 __all__ = [
@@ -40,10 +40,9 @@ def timed_cache_call(
     @functools.wraps(method)
     def timed(*arguments: Any, **named: Any) -> Any:
         request = current_request()
-        nested = None if request is None else nested_call(request, CACHE)
+        nested = None if request is None else enter_call(request, CACHE)
         if request is None or nested is None:
             return method(*arguments, **named)
-        nested.enter()
         outcome = ERROR
         started_ns = perf_counter_ns()
         try:
@@ -51,7 +50,13 @@ def timed_cache_call(
             outcome = OK
             return result
         finally:
-            _end_cache_call(nested, name, name_of, arguments, started_ns, outcome)
+            ended_ns = perf_counter_ns()
+            nested.leave()
+            try:
+                called = name if name_of is None else name_of(request, *arguments)
+                request.add_cache_call(called, started_ns, ended_ns, outcome, nested)
+            except Exception:
+                guard.swallowed()
 
     timed._dynoscope = True  # type: ignore[attr-defined]
     return timed
@@ -65,10 +70,9 @@ def timed_async_cache_call(
     @functools.wraps(method)
     async def timed(*arguments: Any, **named: Any) -> Any:
         request = current_request()
-        nested = None if request is None else nested_call(request, CACHE)
+        nested = None if request is None else enter_call(request, CACHE)
         if request is None or nested is None:
             return await method(*arguments, **named)
-        nested.enter()
         outcome = ERROR
         started_ns = perf_counter_ns()
         try:
@@ -76,37 +80,22 @@ def timed_async_cache_call(
             outcome = OK
             return result
         finally:
-            _end_cache_call(nested, name, name_of, arguments, started_ns, outcome)
+            ended_ns = perf_counter_ns()
+            nested.leave()
+            try:
+                called = name if name_of is None else name_of(request, *arguments)
+                request.add_cache_call(called, started_ns, ended_ns, outcome, nested)
+            except Exception:
+                guard.swallowed()
 
     timed._dynoscope = True  # type: ignore[attr-defined]
     return timed
 
 
-def _end_cache_call(
-    nested: Nested,
-    name: str,
-    name_of: Optional[Callable[..., str]],
-    arguments: tuple[Any, ...],
-    started_ns: int,
-    outcome: int,
-) -> None:
-    ended_ns = perf_counter_ns()
-    nested.leave()
-    request = nested.request
-    try:
-        called = name if name_of is None else name_of(request, *arguments)
-        request.add_cache_call(called, started_ns, ended_ns, outcome, nested)
-    except Exception:
-        guard.swallowed()
-
-
 def begin_db_call() -> Optional[Nested]:
     """A database call begins; None: outside of a request, or within another one."""
     request = current_request()
-    nested = None if request is None else nested_call(request, DB)
-    if nested is not None:
-        nested.enter()
-    return nested
+    return None if request is None else enter_call(request, DB)
 
 
 def end_db_call(
@@ -114,9 +103,11 @@ def end_db_call(
 ) -> None:
     """It has ended; `sql`: its text, or what a driver's `cursor` makes one of."""
     ended_ns = perf_counter_ns()
+    request = nested.request
     nested.leave()
+    if request is None:
+        return
     try:
-        request = nested.request
         text = sql if isinstance(sql, str) else _text_of(sql, cursor)
         text_id = statement_id(request.process, text) if text else 0
         request.add_db_call(text_id, started_ns, ended_ns, outcome, nested)

@@ -64,9 +64,7 @@ def _begun(connection: Any, request: Request, method: str, url: str) -> Outgoing
     connected_for, started_ns = vars(connection).pop(_CONNECTING, (None, 0))
     if connected_for is not request:
         started_ns = perf_counter_ns()
-    call = OutgoingCall(request, _name(connection, request, method, url), started_ns)
-    call.nested.enter()  # until its end: the body may be made by calls
-    return call
+    return OutgoingCall(request, _name(connection, request, method, url), started_ns)
 
 
 def _sending(endheaders: Callable[..., Any]) -> Callable[..., Any]:

@@ -77,7 +77,6 @@ def _begun(request: Request, sent: Any) -> Optional[Begun]:
         call = OutgoingCall(request, name, perf_counter_ns())
         added = [] if TRACEPARENT in sent.headers else call.headers()
         sent.headers.update(added)
-        call.nested.enter()
         return call, added
     except Exception:
         guard.swallowed()

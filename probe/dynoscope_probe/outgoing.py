@@ -11,7 +11,7 @@ from typing import Optional
 
 from dynoscope_probe.calls import bounded_name
 from dynoscope_probe.request import ERROR, Request
-from dynoscope_probe.spans import RPC, Nested, innermost_call
+from dynoscope_probe.spans import RPC, Nested, enter_call
 from dynoscope_probe.trace import traceparent_of
 
 __all__ = ["TRACEPARENT", "OutgoingCall", "host_name"]
@@ -31,7 +31,8 @@ class OutgoingCall:
         self.request = request
         self.name = name
         self.started_ns = started_ns
-        self.nested = Nested(request, RPC, innermost_call(request))
+        #: What is called before its end is within it: the body may be made by calls.
+        self.nested = enter_call(request, RPC) or Nested(request, RPC, None)
         self.nested.span_id = request.process.random_bits(64) or 1
 
     def end(self, outcome: int, status: int = 0) -> None:

@@ -18,8 +18,7 @@ __all__ = [
     "Call",
     "Nested",
     "Place",
-    "innermost_call",
-    "nested_call",
+    "enter_call",
     "write_spans",
 ]
 
@@ -36,32 +35,28 @@ class Nested:
     It is known by context, so that calls of tasks that take turns on one thread stay apart.
     """
 
-    __slots__ = ("kind", "left", "outer", "request", "span_id", "written")
+    __slots__ = ("kind", "outer", "request", "span_id")
 
-    def __init__(self, request: Request, kind: int, outer: Place) -> None:
-        self.request = request
+    def __init__(self, request: Request, kind: int, outer: Optional[Nested]) -> None:
+        #: None: it was left.
+        self.request: Optional[Request] = request
         self.kind = kind
         self.outer = outer
-        self.left = self.written = False
         #: 0: it has none yet.
         self.span_id = 0
 
-    def enter(self) -> None:
-        """From here on calls are within this one."""
-        _innermost.set(self)
-
     def leave(self) -> None:
-        """They are not any more. What lasts longer than another call was not within it."""
-        self.left = True
+        """No call is within it any more. What lasts longer than another call was not within it."""
+        self.request = None
         outer = self.outer
-        while outer is not None and outer.left:
-            outer = outer.outer
-        self.outer = outer
-        if _innermost.get() is self:
-            _innermost.set(outer)
+        while outer is not None and outer.request is None:
+            self.outer = outer = outer.outer
+        if _innermost_call() is self:
+            _set_innermost(outer)
 
 
 _innermost: ContextVar[Optional[Nested]] = ContextVar("dynoscope_call", default=None)
+_innermost_call, _set_innermost = _innermost.get, _innermost.set
 
 #: None: not known, as good as directly in the request.
 Place = Optional[Nested]
@@ -69,19 +64,17 @@ Place = Optional[Nested]
 Call = tuple[int, Union[int, str], int, int, int, int, Place]
 
 
-def innermost_call(request: Request) -> Place:
-    """The call of this request that this thread or task is in."""
-    nested = _innermost.get()
-    while nested is not None and (nested.left or nested.request is not request):
-        nested = nested.outer
+def enter_call(request: Request, kind: int) -> Place:
+    """A call begins, within the one that this thread or task is in; None: it is part of one of its
+    kind, as a driver's call is of a framework's, and does not count by itself."""
+    outer = _innermost_call()
+    while outer is not None and outer.request is not request:
+        outer = outer.outer
+    if outer is not None and outer.kind == kind and kind != RPC:
+        return None
+    nested = Nested(request, kind, outer)
+    _set_innermost(nested)
     return nested
-
-
-def nested_call(request: Request, kind: int) -> Place:
-    """The place of a call that begins now; None: it is part of one of its kind, as a driver's call
-    is of a framework's, and does not count by itself."""
-    outer = innermost_call(request)
-    return None if outer is not None and outer.kind == kind else Nested(request, kind, outer)
 
 
 def write_spans(request: Request, outcome: int, wall_ns: int) -> None:
@@ -97,10 +90,11 @@ def write_spans(request: Request, outcome: int, wall_ns: int) -> None:
     )  # fmt: skip
     since_epoch_ns = request.started_ns - request.started_monotonic_ns
     calls = request.calls
+    written = set()
     for *_, nested in calls:
         if nested is not None:
-            nested.written = True
             nested.span_id = nested.span_id or random_bits(64)
+            written.add(nested)
     for kind, name, started_ns, ended_ns, failed, status, nested in calls:
         name_id = name if isinstance(name, int) else ring.string_id(name, bulky=True)
         own_id = random_bits(64) if nested is None else nested.span_id
@@ -108,7 +102,7 @@ def write_spans(request: Request, outcome: int, wall_ns: int) -> None:
             _pack(
                 layout.DETAIL_SPAN, kind, failed, status, name_id, endpoint_id,
                 since_epoch_ns + started_ns, ended_ns - started_ns, high, low,
-                own_id, _parent_id(nested) or span_id,
+                own_id, _parent_id(nested, written) or span_id,
             )
         )  # fmt: skip
     over = request.db_calls + request.cache_calls + request.rpc_calls - len(calls)
@@ -116,9 +110,9 @@ def write_spans(request: Request, outcome: int, wall_ns: int) -> None:
         ring.count("spans_over", over)
 
 
-def _parent_id(nested: Place) -> int:
+def _parent_id(nested: Place, written: set[Nested]) -> int:
     """Span id of the innermost call that it is in and that is written, too; 0: there is none."""
     outer = None if nested is None else nested.outer
-    while outer is not None and not outer.written:
+    while outer is not None and outer not in written:
         outer = outer.outer
     return 0 if outer is None else outer.span_id

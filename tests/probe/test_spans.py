@@ -263,7 +263,6 @@ def test_calls_of_tasks_that_take_turns_are_apart(ring_dir):
 
     async def outgoing():
         call = OutgoingCall(current_request(), "GET long", time.perf_counter_ns())
-        call.nested.enter()
         await long()
         call.end(OK)
 
