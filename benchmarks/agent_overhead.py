@@ -7,13 +7,14 @@ on-CPU samples. Then the same workers are loaded in turns without a watcher, wit
 stopped agent earns no CPU budget, and it is stopped only between two of its windows, so in its
 turns it takes what it takes under steady load, or a little more (`cpu_percent_in_turns`). Turns are
 paired by block: the ratio is the mean of the pairs', with its bootstrap interval of 95%. Where
-others use the machine, too, throughput says as much about them: `cpu_ratio` is the CPU of workers
-and watcher per request, against that without a watcher.
+others use the machine, too, throughput says as much about them. `capacity_ratio` leaves them out:
+it is of what all cores could serve, (cores - the watcher's share) / the workers' CPU per request.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -72,7 +73,7 @@ class Steady:
 @dataclass(slots=True)
 class Turns:
     """A configuration's turns, by block: requests per second, the watcher's share of a core, CPU of
-    workers and watcher per request, ms."""
+    the workers per request, ms."""
 
     rate: list[float]
     cpu_share: list[float]
@@ -168,7 +169,7 @@ def _turns(plan: Plan, hosts: dict[str, Host], watcher: Group, folder: Path) -> 
         loaded.group.stop()
         found[name].rate.append(requests / wall_s)
         found[name].cpu_share.append(used_s / wall_s)
-        found[name].cpu_ms.append(1000 * (workers_s + used_s) / requests)
+        found[name].cpu_ms.append(1000 * workers_s / requests)
     return found
 
 
@@ -194,13 +195,20 @@ def as_json(steady: Steady, turns: dict[str, Turns]) -> dict[str, Any]:
 
 def _against(watched: Turns, bare: Turns) -> dict[str, Any]:
     rate = mean_ratio(watched.rate, bare.rate, SEED)
-    cpu = mean_ratio(watched.cpu_ms, bare.cpu_ms, SEED)
+    capacity = mean_ratio(_capacity(watched), _capacity(bare), SEED)
     return {
         "throughput_ratio": round(rate.value, 4),
         "throughput_ratio_interval": _interval(rate),
-        "cpu_ratio": round(cpu.value, 4),
-        "cpu_ratio_interval": _interval(cpu),
+        "capacity_ratio": round(capacity.value, 4),
+        "capacity_ratio_interval": _interval(capacity),
     }
+
+
+def _capacity(turns: Turns) -> list[float]:
+    """Requests that all cores could serve in a millisecond, turn by turn."""
+    cores = os.cpu_count() or 1
+    pairs = zip(turns.cpu_share, turns.cpu_ms, strict=True)
+    return [(cores - share) / cpu_ms for share, cpu_ms in pairs]
 
 
 def _check_exports(loaded: Host, sink: str) -> None:
@@ -237,12 +245,12 @@ def _sink() -> Iterator[str]:
 
 def _table(found: dict[str, Any]) -> Table:
     table = Table(title="eight uWSGI workers under load, against none that watches")
-    for title in ("", "throughput", "CPU per request", "% of a core"):
+    for title in ("", "throughput", "of all cores", "% of a core"):
         table.add_column(title, justify="right" if title else "left")
     for name, one in ((AGENT, found), *found["peers"].items()):
         share = one.get("cpu_percent_of_core")
         table.add_row(
-            name, _text(one, "throughput_ratio"), _text(one, "cpu_ratio"),
+            name, _text(one, "throughput_ratio"), _text(one, "capacity_ratio"),
             "in the workers" if share is None else f"{share:.2f}",
         )  # fmt: skip
     return table

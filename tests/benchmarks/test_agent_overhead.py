@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ def test_the_last_line_has_what_was_measured_and_pairs_by_block():
     bare = [100.0, 50.0, 80.0, 90.0, 70.0, 60.0]
     turns = {
         BARE: Turns(bare, [0.0] * 6, [6.0] * 6),
-        AGENT: Turns([0.99 * one for one in bare], [0.008] * 6, [6.06] * 6),
+        AGENT: Turns([0.99 * one for one in bare], [0.008] * 6, [6.0] * 6),
         PY_SPY: Turns([0.97 * one for one in bare], [0.05, 0.07] * 3, [6.3] * 6),
         PYROSCOPE: Turns([0.95 * one for one in bare], [0.0] * 6, [6.6] * 6),
     }
@@ -30,10 +31,11 @@ def test_the_last_line_has_what_was_measured_and_pairs_by_block():
     assert found["cpu_percent_in_turns"] == 0.8
     assert found["throughput_ratio"] == 0.99
     assert found["throughput_ratio_interval"] == [0.99, 0.99]
-    assert found["cpu_ratio"] == pytest.approx(1.01)
+    cores = os.cpu_count()
+    assert found["capacity_ratio"] == pytest.approx(1 - 0.008 / cores, abs=1e-4)
     assert found["peers"][PY_SPY]["cpu_percent_of_core"] == 6.0
     assert found["peers"][PY_SPY]["throughput_ratio"] == 0.97
-    assert found["peers"][PYROSCOPE]["cpu_ratio"] == 1.1
+    assert found["peers"][PYROSCOPE]["capacity_ratio"] == pytest.approx(6 / 6.6, abs=1e-4)
 
 
 def test_a_group_is_measured_stopped_and_ended_whole(tmp_path):
