@@ -195,6 +195,8 @@ class SloState:
     #: what counts as good, in words: "within 500 ms"
     good: str
     ts_ms: int
+    #: whose requests were counted; empty before there were any
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

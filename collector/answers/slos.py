@@ -23,7 +23,7 @@ def slos(store: Store, window: Window) -> Answer[tuple[SloState, ...]]:
         by_slo.setdefault((number.labels["slo"], number.service), {})[number.name] = number
     services = {service for _, service in by_slo if service}
     states = [
-        _state(slo, service if len(services) > 1 else "", named)
+        _state(slo, service, named, is_alone=len(services) < 2)
         for (slo, service), named in by_slo.items()
         if service or not _elsewhere(slo, by_slo)
     ]
@@ -47,7 +47,7 @@ def _elsewhere(slo: str, by_slo: Mapping[tuple[str, str], object]) -> bool:
     return any(name == slo and service for name, service in by_slo)
 
 
-def _state(slo: str, service: str, named: Mapping[str, SloNumber]) -> SloState:
+def _state(slo: str, service: str, named: Mapping[str, SloNumber], *, is_alone: bool) -> SloState:
     newest = max(named.values(), key=lambda number: number.ts_ms)
 
     def value(name: str) -> float:
@@ -57,7 +57,7 @@ def _state(slo: str, service: str, named: Mapping[str, SloNumber]) -> SloState:
         return round(named[name].value) if name in named else 0
 
     return SloState(
-        slo=f"{slo} ({service})" if service else slo,
+        slo=slo if is_alone or not service else f"{slo} ({service})",
         endpoint=newest.labels["endpoint"],
         objective=value("slo_objective_ratio"),
         sli=value("slo_sli_ratio"),
@@ -69,4 +69,5 @@ def _state(slo: str, service: str, named: Mapping[str, SloNumber]) -> SloState:
         state=newest.labels["state"],
         good=newest.labels["good"],
         ts_ms=newest.ts_ms,
+        service=service,
     )

@@ -19,10 +19,12 @@ ROWS_MAX = 200
 
 
 def alert_table(alerts: Sequence[AlertState], query: Query, now_ms: int) -> Component:
+    """What fires first, then the newest."""
     if not alerts:
         return empty("No alert fired in this time range.")
     head = ("State", "Severity", "What", "Rule", "Began (UTC)", "Ended", "Delivered", "")
-    return table(head, [_row(alert, query, now_ms) for alert in alerts], ROWS_MAX)
+    ordered = sorted(alerts, key=lambda one: (one.state != "firing", -one.started_ms))
+    return table(head, [_row(alert, query, now_ms) for alert in ordered], ROWS_MAX)
 
 
 def _row(alert: AlertState, query: Query, now_ms: int) -> Component:
@@ -31,9 +33,9 @@ def _row(alert: AlertState, query: Query, now_ms: int) -> Component:
         [
             html.Td(badge(alert.state, "red" if alert.state == "firing" else "teal")),
             html.Td(alert.severity),
-            html.Td([alert.summary, *_said(alert)], className="dy-sentence"),
+            html.Td([*_summary(alert), *_said(alert)], className="dy-sentence"),
             html.Td(alert.rule, className="dy-mono"),
-            html.Td([moment(alert.started_ms), f", {humanise.ago(alert.started_ms, now_ms)}"]),
+            html.Td([moment(alert.started_ms), html.Div(humanise.ago(alert.started_ms, now_ms))]),
             html.Td(ended),
             html.Td(_delivered(alert)),
             html.Td(
@@ -45,6 +47,12 @@ def _row(alert: AlertState, query: Query, now_ms: int) -> Component:
             ),
         ]
     )
+
+
+def _summary(alert: AlertState) -> list[Component | str]:
+    """The first sentence says what happened; the rest is to be read by whom it concerns."""
+    first, stop, rest = alert.summary.partition(". ")
+    return [html.Strong(first + stop), rest] if rest else [html.Strong(first)]
 
 
 def _said(alert: AlertState) -> list[Component]:

@@ -16,7 +16,7 @@ __all__ = ["alert_link", "findings"]
 
 SHOWN_MAX = 12
 #: The links of an alert, the most telling first.
-LINKED = ("compare", "endpoint", "overview", "flame")
+LINKED = ("compare", "endpoint", "overview", "errors", "hosts", "flame")
 
 
 def findings(

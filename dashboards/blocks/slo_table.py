@@ -10,15 +10,18 @@ from collector.answers.records import SloState
 from dashboards import humanise
 from dashboards.blocks.states import empty
 from dashboards.blocks.table import number, table
-from dashboards.blocks.text import badge, moment
+from dashboards.blocks.text import badge, link, moment
+from dashboards.urls import Query, href
 
 __all__ = ["slo_table"]
 
 ROWS_MAX = 500
-COLOURS = {"ok": "teal", "burning": "red", "spent": "orange", "no data": "gray"}
+#: The first ones need somebody.
+COLOURS = {"burning": "red", "spent": "orange", "no data": "gray", "ok": "teal"}
 
 
-def slo_table(states: Sequence[SloState], now_ms: int) -> Component:
+def slo_table(states: Sequence[SloState], query: Query, now_ms: int) -> Component:
+    """The worst state first."""
     if not states:
         return empty(
             "No SLO was evaluated in this time range.",
@@ -26,26 +29,36 @@ def slo_table(states: Sequence[SloState], now_ms: int) -> Component:
         )
     numbers = ("Kept", "Bad", "Budget left", "Burns at", "Gone in")
     head = ("State", "SLO", "Good", "Objective", *numbers, "Evaluated (UTC)")
-    return table(head, [_row(state, now_ms) for state in states], ROWS_MAX, numbers=numbers)
+    grave = list(COLOURS)
+    worst = sorted(states, key=lambda one: grave.index(one.state) if one.state in grave else 0)
+    return table(head, [_row(one, query, now_ms) for one in worst], ROWS_MAX, numbers=numbers)
 
 
-def _row(slo: SloState, now_ms: int) -> Component:
+def _row(slo: SloState, query: Query, now_ms: int) -> Component:
     window = humanise.span_s(slo.window_s)
     rate = humanise.times(slo.burn_rate) if isfinite(slo.burn_rate) else humanise.DASH
     return html.Tr(
         [
             html.Td(badge(slo.state, COLOURS.get(slo.state, "gray"))),
-            html.Td([html.Strong(slo.slo), html.Div(slo.endpoint or "any endpoint")]),
+            html.Td([html.Strong(slo.slo), html.Div(_where(slo, query))]),
             html.Td(slo.good),
-            html.Td(f"{humanise.percent(slo.objective, 5)} over {window}"),
+            html.Td([humanise.percent(slo.objective, 5), html.Div(f"over {window}")]),
             number(humanise.percent(slo.sli, 5) if slo.total else humanise.DASH),
             number(f"{humanise.count(slo.bad)} of {humanise.count(slo.total)}"),
             number(humanise.percent(slo.budget_left) if slo.total else humanise.DASH),
             number(rate),
             number(_gone_in(slo)),
-            html.Td([moment(slo.ts_ms), f", {humanise.ago(slo.ts_ms, now_ms)}"]),
+            html.Td([moment(slo.ts_ms), html.Div(humanise.ago(slo.ts_ms, now_ms))]),
         ]
     )
+
+
+def _where(slo: SloState, query: Query) -> Component | str:
+    """What it is about, and the page where its latency and cost are."""
+    if not slo.endpoint:
+        return "any endpoint"
+    service = slo.service or query.service
+    return link(slo.endpoint, href("/endpoint", query, service=service, endpoint=slo.endpoint))
 
 
 def _gone_in(slo: SloState) -> str:

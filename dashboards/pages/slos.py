@@ -30,4 +30,5 @@ def register(app: Dash, source: Source) -> None:
     )
     def show_slos(data: dict[str, Any], _: int) -> Component:
         question = ask(source, data, START)
-        return slo_table(slos(source.store, question.window).data, question.now_ms)
+        states = slos(source.store, question.window).data
+        return slo_table(states, question.query, question.now_ms)
