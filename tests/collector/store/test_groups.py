@@ -11,17 +11,19 @@ from collector.store.extents import Batch, extents
 from collector.store.known import name_of_group, waits
 from tests.collector.rows import START_MS, metric_rows, request_rows
 from tests.collector.store.test_inserts import (
+    STEPS,
     VIEWS,
     WAYS,
     counts,
     seen,
+    steps,
     sums,
     times,
     wait_until_forgotten,
 )
 
 ROLL_UPS = ("endpoint_minutes", "host_minutes")
-ALL_VIEWS = (*VIEWS, "service_days_view")
+ALL_VIEWS = (*VIEWS, *STEPS, "service_days_view")
 ROWS = 7
 
 
@@ -92,6 +94,7 @@ def campaign(store, service, seed):
         store.insert("requests", rows, name)
     for table in ROLL_UPS:
         assert sums(store, service, table) == sums(store, twin, table)
+    assert steps(store, service) == steps(store, twin)
 
 
 @pytest.mark.parametrize("seed", range(3))
