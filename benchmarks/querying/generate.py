@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from collector.store.engine import Engine, QueryLimits
 from collector.store.migrations import migrate
 from collector.store.store import opened_engine
 
-__all__ = ["NOW_MS", "SERVICE", "Size", "made"]
+__all__ = ["NOW_MS", "SERVICE", "Size", "made", "seconds_of"]
 
 SERVICE = "photos"
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
@@ -54,11 +55,18 @@ def made(folder: Path, name: str, size: Size, say: Callable[[str], None]) -> Pat
     for old in folder.glob(f"{name}-*"):
         shutil.rmtree(old)
     data.mkdir(parents=True)
+    began_s = time.monotonic()
     with opened_engine(data, PATIENT) as engine:
         migrate(engine, lambda: NOW_MS / 1000)
         _fill(engine, size, lambda what: say(f"{name}: {what}"))
-    (data / "made").write_text(json.dumps(asdict(size)))
+    took = {"seconds": time.monotonic() - began_s}
+    (data / "made").write_text(json.dumps(asdict(size) | took))
     return data
+
+
+def seconds_of(data: Path) -> float:
+    """How long it took to make a store."""
+    return float(json.loads((data / "made").read_text())["seconds"])
 
 
 def _fill(engine: Engine, size: Size, say: Callable[[str], None]) -> None:
@@ -120,9 +128,9 @@ def _steps(engine: Engine, day_ms: int, hours: bool) -> None:
         first = [(60_000, 1), (300_000, 0)]
         plan = [("endpoint_minutes", "minute_ms", step, of_all) for step, of_all in first]
         plan += [(fives, "start_ms", step, of_all) for step, of_all in [(300_000, 1), *made]]
-    for source, time, step_ms, of_all in plan:
+    for source, column, step_ms, of_all in plan:
         numbers: Numbers = {"step_ms": step_ms, "block_ms": BLOCKS_MS[step_ms], "of_all": of_all}
-        _run(engine, "steps", names={"source": source, "time": time}, day_ms=day_ms, **numbers)
+        _run(engine, "steps", names={"source": source, "time": column}, day_ms=day_ms, **numbers)
 
 
 def _run(

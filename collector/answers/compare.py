@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from collector.answers.fleet import with_fleet
 from collector.answers.hours import same_hours
@@ -25,6 +27,8 @@ WIDTHS_S = (5, 10, 30, 60, 300, 600, 3600)
 WINDOWS_WANTED = 30
 #: A long side is cut to its newest part: an hour a year ago says little about a deploy of today.
 WINDOWS_MAX = 600
+#: More than the number of any window, which are counted from 1970.
+WINDOWS_END = 1 << 40
 
 
 def compare(
@@ -121,8 +125,6 @@ def _newest(side: Side, last_ms: int, width_s: int) -> Side:
 
 
 def _requests(rows: pa.Table, loads: pa.Table) -> RequestWindows:
-    load = {(row["host"], row["win"]): row["load"] for row in loads.to_pylist()}
-    keys = zip(rows["host"].to_pylist(), rows["win"].to_pylist(), strict=True)
     return RequestWindows(
         host=_text(rows, "host"),
         window=rows["win"].to_numpy().astype(np.int64),
@@ -134,8 +136,28 @@ def _requests(rows: pa.Table, loads: pa.Table) -> RequestWindows:
         cost=rows["cost_sum"].to_numpy().astype(np.float64),
         task_clock_ns=rows["task_clock_sum"].to_numpy().astype(np.float64),
         warm=rows["warm"].to_numpy().astype(np.bool_),
-        load=np.array([load.get(key, float("nan")) for key in keys], dtype=np.float64),
+        load=_load(rows, loads),
     )
+
+
+def _load(rows: pa.Table, loads: pa.Table) -> npt.NDArray[np.float64]:
+    """CPU use of each row's host in its window; nan where it is not known."""
+    if not loads.num_rows:
+        return np.full(rows.num_rows, np.nan)
+    hosts = loads["host"].unique()
+    sought, known = (_place(one, hosts) for one in (rows, loads))
+    order = np.argsort(known)
+    known = known[order]
+    at = np.minimum(np.searchsorted(known, sought), len(known) - 1)
+    found = loads["load"].to_numpy()[order][at]
+    return np.where(known[at] == sought, found, np.nan)
+
+
+def _place(table: pa.Table, hosts: pa.Array) -> npt.NDArray[np.int64]:
+    """Host (its number among `hosts`, or -1) and window of each row, as one number."""
+    number = pc.fill_null(pc.index_in(table["host"], hosts), -1).to_numpy().astype(np.int64)
+    places: npt.NDArray[np.int64] = number * WINDOWS_END + table["win"].to_numpy().astype(np.int64)
+    return places
 
 
 def _stacks(rows: pa.Table, number: dict[int, int]) -> StackWindows:
@@ -150,8 +172,10 @@ def _stacks(rows: pa.Table, number: dict[int, int]) -> StackWindows:
     )
 
 
-def _text(rows: pa.Table, column: str) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    return np.array(rows[column].to_pylist(), dtype=np.str_)
+def _text(rows: pa.Table, column: str) -> npt.NDArray[np.str_]:
+    words = rows[column].combine_chunks().dictionary_encode()
+    texts: npt.NDArray[np.str_] = np.array(words.dictionary.to_pylist(), dtype=np.str_)
+    return np.take(texts, np.asarray(words.indices, dtype=np.int64))
 
 
 def _p99(rows: pa.Table) -> dict[str, float]:
