@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import Any, Callable, Collection, NamedTuple, Optional, Sequence, Union
 
-from dynoscope_probe.overhead import BUILTIN, METHOD, Overhead, kind_of
+from dynoscope_probe.overhead import Overhead, kind_of
 
 __all__ = ["OTHER_FUNCTION", "FunctionCost", "dearest", "function_costs"]
 
@@ -120,11 +120,11 @@ def _own_costs(
             sub.callcount * overhead.around[kind_of(sub.code)] for sub in entry.calls or ()
         )
         total = sum(counted.values())
-        share = max(0.0, 1 - around / total) if total > 0 else 0.0
-        if kind not in (BUILTIN, METHOD):
-            share /= overhead.slowdown
-        for caller, cost in counted.items():
-            own[caller, entry.code] = cost * share
+        slowed = max(0.0, total - around)
+        cost = overhead.without_slowdown(entry.code, entry.callcount, slowed)
+        share = cost / total if total > 0 else 0.0
+        for caller, as_counted in counted.items():
+            own[caller, entry.code] = as_counted * share
     return own
 
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from math import exp, log, log2
+from math import exp, inf, log, log2
+from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any, Callable, Iterator, Sequence, Union
 
@@ -36,6 +37,13 @@ PYTHON, GENERATOR, BUILTIN, METHOD = range(4)
 CALLS = 250
 ROUNDS = 8
 DISTINCT = 8
+#: So many times more than the measured loops may an instruction lose.
+MARGIN = 4
+_BACKWARD = frozenset(
+    number
+    for name, number in opmap.items()
+    if name.startswith(("JUMP_BACKWARD", "JUMP_ABSOLUTE")) or "_BACKWARD_" in name
+)
 _CO_GENERATORS = 0x20 | 0x80 | 0x200  # generator, coroutine, asynchronous generator
 
 #: Returns nanoseconds or instructions of the calling thread.
@@ -50,7 +58,8 @@ class Overhead:
 
     `inside_per_bit`, `around_per_bit`: more of each for every bit of entropy of the calls, since
     the profiler finds a call's counts in self-adjusting trees. `slowdown`: how many times longer
-    plain bytecode takes while a profiler is on; at least 1.
+    plain bytecode takes while a profiler is on; at least 1. `per_instruction`: by how much one
+    instruction of it may take longer, at most.
     """
 
     inside: tuple[float, ...]
@@ -58,6 +67,7 @@ class Overhead:
     inside_per_bit: float
     around_per_bit: float
     slowdown: float
+    per_instruction: float = inf
 
     def among(self, calls: Sequence[int]) -> Overhead:
         """The overhead where functions are called so often each, in any order."""
@@ -69,7 +79,21 @@ class Overhead:
             0.0,
             0.0,
             self.slowdown,
+            self.per_instruction,
         )
+
+    def without_slowdown(self, code: Union[CodeType, str], calls: int, cost: float) -> float:
+        """What so many calls of a Python function cost by themselves without a profiler.
+
+        One that has no loop cannot have lost more than its instructions may: the rest of what it
+        cost is work of C that no profiler sees, and has not become slower.
+        """
+        if isinstance(code, str):
+            return cost
+        slower = cost - cost / self.slowdown
+        if slower and not _may_loop(code):
+            slower = min(slower, calls * _length(code) * self.per_instruction)
+        return cost - slower
 
 
 def kind_of(code: Union[CodeType, str]) -> int:
@@ -77,6 +101,15 @@ def kind_of(code: Union[CodeType, str]) -> int:
     if isinstance(code, str):
         return METHOD if code.startswith("<method ") else BUILTIN
     return GENERATOR if code.co_flags & _CO_GENERATORS else PYTHON
+
+
+def _may_loop(code: CodeType) -> bool:
+    return not _BACKWARD.isdisjoint(code.co_code[::2])
+
+
+def _length(code: CodeType) -> int:
+    """In units of instructions, their caches among them."""
+    return len(code.co_code) // 2
 
 
 def overhead_of(*readings: Readings) -> Overhead:
@@ -105,6 +138,7 @@ def overhead_of(*readings: Readings) -> Overhead:
         max(0.0, inside[4] - inside[PYTHON]) / bits,
         max(0.0, around[4] - around[PYTHON]) / bits,
         slowdown,
+        MARGIN * max((own[loop] - bare[loop]) / _length(loop.__code__) for loop in _PLAIN_LOOPS),
     )
 
 
@@ -158,9 +192,9 @@ def _next(number: int) -> int:
     return number + 1
 
 
-def _yield_nothing(times: int) -> Iterator[None]:
-    for _ in repeat(None, times):
-        yield
+def _yield_numbers(times: int) -> Iterator[int]:
+    for number in range(1000, 1000 + times):  # smaller ones need not be made
+        yield number
 
 
 def _empty_loop(times: int) -> None:
@@ -189,8 +223,15 @@ def _distinct() -> list[Callable[[int], int]]:
     ]
 
 
+def _yield_from(times: int) -> Iterator[None]:
+    yield from repeat(None, times)
+
+
 def _generator_loop(times: int) -> None:
-    for _ in _yield_nothing(times):
+    """Half of them go on by themselves, half by what they wait for, as coroutines do."""
+    for _ in _yield_numbers(times // 2):
+        pass
+    for _ in _yield_from(times - times // 2):
         pass
 
 

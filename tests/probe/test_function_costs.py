@@ -148,6 +148,28 @@ def test_longer_cycles_are_not_counted_twice():
         assert inclusive <= total * 1.01
 
 
+def test_work_of_c_has_not_become_slower_but_loops_have():
+    """Twice slower, by at most 2 an instruction: without a loop that is all it can have lost."""
+    clock = Work()
+
+    def straight():
+        clock.now += 100_000
+
+    def looping():
+        for _ in range(10):
+            clock.now += 10_000
+
+    def top():
+        straight()
+        straight()
+        looping()
+
+    overhead = Overhead((1.0,) * 4, (1.0,) * 4, 0.0, 0.0, 2.0, 2.0)
+    found = {one.function: one for one in costs_of(top, clock.read, overhead)}
+    assert 199_800 < found["straight"].cost_self < 200_000
+    assert found["looping"].cost_self == 50_000
+
+
 def test_an_exception_ends_a_call_like_a_return():
     clock = Work()
 
