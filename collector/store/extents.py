@@ -22,6 +22,11 @@ class Batch:
     rows: pa.Table
     may_be_stored: bool = False
 
+    def times_ms(self) -> tuple[int, int]:
+        """Of its oldest and its newest row."""
+        ts_ms = self.rows["ts_ms"].to_numpy()
+        return int(ts_ms.min()), int(ts_ms.max())
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -77,5 +82,4 @@ def _extent(times: Sequence[_Times]) -> Extent:
 
 
 def _times(batch: Batch) -> _Times:
-    ts_ms = batch.rows["ts_ms"].to_numpy()
-    return _Times(batch, int(ts_ms.min()), int(ts_ms.max()))
+    return _Times(batch, *batch.times_ms())

@@ -4,8 +4,9 @@ Batches of one table, day and shard may go as one insert. Each keeps its id in a
 and that is its identity: a block becomes one part, which is there whole or not at all, and so is
 each batch in it. Therefore, with which others a batch goes, and whether a repeat goes with the same
 ones, makes no difference: before each insert the engine is asked which of the batches are stored,
-and only the others are in the block. Of those that are stored only roll-ups can be wrong: see
-`repairs`. Deduplication tokens, and the blocks that a replicated table drops, are a second line.
+but for those that it cannot have (see `memory`), and only the others are in the block. Of those
+that are stored only roll-ups can be wrong: see `repairs`. Deduplication tokens, and the blocks
+that a replicated table drops, are a second line.
 
 In a cluster all of this happens within one server, a live replica of the batch's shard. What
 another replica has and this one lacks would be stored twice, and a block of other companions is not
@@ -27,6 +28,7 @@ from collector.store.engine import Engine
 from collector.store.errors import StoreAway, StoreError
 from collector.store.extents import Batch, extents
 from collector.store.known import name_of_group, stored_ids, waits
+from collector.store.memory import Memory
 from collector.store.repairs import repair
 
 __all__ = ["Inserts", "Outcomes"]
@@ -43,6 +45,7 @@ class Inserts:
     def __init__(self, engine: Engine, block: Callable[[str, Sequence[Batch]], pa.Table]) -> None:
         self._engine = engine
         self._block = block
+        self._memory = Memory(engine)
         self._changed = threading.Condition()
         self._busy: set[str] = set()  # "table batch_id"
         self._inserting = 0  # blocks of requests that are under way
@@ -58,9 +61,10 @@ class Inserts:
                 return {one.id: error for one in batches}
 
     def _insert(self, engine: Engine, table: str, batches: Sequence[Batch]) -> Outcomes:
+        asked = self._memory.may_be_there(table, list(batches))
         # First what is under way: what ends between the two questions is seen by the second.
-        late = waits(engine, table, [one.id for one in batches], everywhere=False)
-        stored = stored_ids(engine, table, batches)
+        late = waits(engine, table, [one.id for one in asked], everywhere=False)
+        stored = stored_ids(engine, table, asked)
         again = [one for one in batches if one.may_be_stored and one.id not in stored]
         if again and engine.dialect.is_replicated:
             late |= waits(engine, table, [one.id for one in again], everywhere=True)
