@@ -255,12 +255,14 @@ def _is_loopback(address: str) -> bool:
 def _listen(app: Any, bind: str, port: int) -> Any:
     import waitress
 
+    from collector.threads import Threads
+
     try:
         return waitress.create_server(
             app,
             host=bind,
             port=port,
-            threads=THREADS,
+            _dispatcher=Threads(THREADS),
             ident="dynoscope",
             asyncore_use_poll=True,  # select() dies past descriptor 1023, and the store opens many
             connection_limit=CONNECTIONS_MAX,  # agents keep theirs open

@@ -14,6 +14,7 @@ import waitress
 
 from collector.app import create_app
 from collector.store.store import open_store
+from collector.threads import Threads
 from collector.tokens import load_or_make_tokens
 from dynoscope import CONNECTIONS_MAX, THREADS
 
@@ -26,8 +27,8 @@ def main() -> None:
     url = sys.argv[2] if len(sys.argv) > 2 else ""
     app = create_app(open_store(url or data_dir), tokens)
     server = waitress.create_server(
-        app, host="127.0.0.1", port=0, threads=THREADS, connection_limit=2 * CONNECTIONS_MAX,
-        asyncore_use_poll=True,
+        app, host="127.0.0.1", port=0, _dispatcher=Threads(THREADS),
+        connection_limit=2 * CONNECTIONS_MAX, asyncore_use_poll=True,
     )  # fmt: skip
     threading.Thread(target=_end_with_input, daemon=True).start()
     print(server.effective_port, tokens.ingest, flush=True)

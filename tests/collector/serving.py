@@ -13,7 +13,9 @@ import waitress
 
 from collector.app import create_app
 from collector.store.store import open_store
+from collector.threads import Threads
 from collector.tokens import load_or_make_tokens
+from dynoscope import THREADS
 from tests.collector.rows import START_MS
 
 
@@ -24,7 +26,11 @@ def main() -> None:
     clock = time.time if port is not None else lambda: START_MS / 1000 + 3600
     app = create_app(open_store(os.environ.get("CLICKHOUSE") or data_dir), tokens, clock=clock)
     server = waitress.create_server(
-        app, host="127.0.0.1", port=port or 0, threads=24, asyncore_use_poll=True
+        app,
+        host="127.0.0.1",
+        port=port or 0,
+        _dispatcher=Threads(THREADS),
+        asyncore_use_poll=True,
     )
     print(f"ready {server.effective_port}", flush=True)
     server.run()
