@@ -11,7 +11,7 @@ from profiler.overlap import at_the_same_minutes
 from profiler.records import EndpointChange, Interval
 from profiler.statistics import Difference, Ratios, benjamini_hochberg, difference, host_ratios
 
-__all__ = ["SIGNIFICANCE", "endpoint_changes", "judged", "worst_endpoint"]
+__all__ = ["SIGNIFICANCE", "TOLERANCE", "endpoint_changes", "judged", "worst_endpoint"]
 
 #: Requests (past warm-up) below which a side says nothing.
 REQUESTS_MIN = 50

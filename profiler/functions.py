@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from profiler.calltree import OWN, FunctionIndex
-from profiler.endpoints import SIGNIFICANCE
+from profiler.endpoints import SIGNIFICANCE, TOLERANCE
 from profiler.measured import SideData
 from profiler.moderation import moderated
 from profiler.records import EndpointChange, FunctionChange, FunctionVerdict, Interval
@@ -65,8 +65,16 @@ def _changes(
     )
     self_costs, inclusive = moderated(raw_self), moderated(raw_inclusive)
     blamed = moderated(_chosen(own[found], answerable, raw_self))
+    every = a.samples + b.samples
+    own_seen = index.own_self[found] @ every
+    blamed_seen = np.where(own[found], index.answerable[found] @ every, own_seen)
     corrected, self_p, inclusive_p = (
-        benjamini_hochberg(spread.p_value.tolist()) for spread in (blamed, self_costs, inclusive)
+        _corrected(spread, seen)
+        for spread, seen in (
+            (blamed, blamed_seen),
+            (self_costs, own_seen),
+            (inclusive, (seen_a + seen_b)[found]),
+        )
     )
     means_a, means_b = (_self_means(index, side) for side in (a, b))
     return [
@@ -91,10 +99,20 @@ def _changes(
                 self_p_corrected=self_p[row],
                 inclusive_difference=interval_at(inclusive, row),
                 inclusive_p_corrected=inclusive_p[row],
-            )
+            ),
+            a.clock_ns,
         )
         for row, at in enumerate(found.tolist())
     ]
+
+
+def _corrected(spread: Difference, seen: Floats) -> list[float]:
+    """p values corrected over the functions with samples of what is tested; nan for the others.
+
+    A framework's functions are on every stack and seldom at its end: their own cost is no test.
+    """
+    tested = np.where(seen >= TESTED_SAMPLES_MIN, spread.p_value, np.nan)
+    return benjamini_hochberg(tested.tolist())
 
 
 def interval_at(spread: Difference, row: int) -> Interval:
@@ -132,14 +150,16 @@ def _beneath(at: int, index: FunctionIndex, rises: Floats) -> tuple[tuple[str, f
     return tuple(sorted(found, key=lambda pair: -pair[1])[:3])
 
 
-def _judged(change: FunctionChange) -> FunctionChange:
+def _judged(change: FunctionChange, clock_ns: float) -> FunctionChange:
+    """No change: less than TOLERANCE of the endpoint's cost, `clock_ns`, by the whole interval."""
     certain = change.p_corrected < SIGNIFICANCE
+    reach = max(abs(change.difference.low), abs(change.difference.high))
     verdict: FunctionVerdict = "no change"
     if certain and change.difference.low > 0:
         verdict = "regression"
     elif certain and change.difference.high < 0:
         verdict = "improvement"
-    elif not np.isfinite(change.difference.low):
+    elif not reach <= TOLERANCE * clock_ns:
         verdict = "cannot tell"
     return replace(change, verdict=verdict)
 
@@ -148,7 +168,7 @@ def ranked(
     functions: Sequence[FunctionChange], worst: EndpointChange | None, guilty: FunctionChange | None
 ) -> list[FunctionChange]:
     """The guilty one first, then its endpoint's functions, own code before libraries: certain rises
-    by size, all others by how certain they are."""
+    by size, all others by how certain they are; where the endpoint rose, what fell comes last."""
 
     def same(change: FunctionChange) -> bool:
         return guilty is not None and (change.endpoint, change.function) == (
@@ -162,6 +182,7 @@ def ranked(
             worst is None or change.endpoint != worst.endpoint,
             change.verdict != "regression",
             change.origin != OWN,
+            worst is not None and change.difference.value < 0,
             0.0
             if change.verdict == "regression"
             else float(np.nan_to_num(change.p_value, nan=1.0)),
