@@ -79,15 +79,16 @@ def count(value: float) -> str:
 
 
 def interval(of: Interval, unit: str) -> str:
-    """An estimate with its 95% interval: `+2.31 ms [+1.9, +2.72]`; a unit that differs is told."""
+    """An estimate with its 95% interval: `+2.31 ms [+1.9, +2.72]`, in one unit."""
     if not isfinite(of.value):
         return DASH
     if not (isfinite(of.low) and isfinite(of.high)):
         return f"{per_request(of.value, unit)} [unknown]"
-    texts = [per_request(number, unit) for number in (of.value, of.low, of.high)]
-    if len({text.partition(" ")[2] for text in texts}) == 1:
-        texts[1:] = [text.partition(" ")[0] for text in texts[1:]]
-    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+    numbers = (of.value, of.low, of.high)
+    scale = _UNIT_SCALES.get(unit, ((1.0, unit),))
+    size, word = _size_of(max(map(abs, numbers)), scale)
+    value, low, high = (signed(one, _digits(abs(one) / size)) for one in numbers)
+    return f"{value} {word} [{low}, {high}]"
 
 
 def relative_interval(of: Interval) -> str:
@@ -142,10 +143,13 @@ def ago(ts_ms: int, now_ms: int) -> str:
 def _scaled(value: float, scale: tuple[tuple[float, str], ...]) -> str:
     if not isfinite(value):
         return DASH
-    size, word = next((s for s in scale if abs(value) >= s[0]), scale[-1])
-    if value == 0:
-        size, word = scale[-1]
+    size, word = _size_of(abs(value), scale)
     return f"{_digits(value / size)} {word}"
+
+
+def _size_of(value: float, scale: tuple[tuple[float, str], ...]) -> tuple[float, str]:
+    """The largest unit that the value has at least one of, else the smallest."""
+    return next((one for one in scale if value >= one[0]), scale[-1])
 
 
 def _digits(value: float, digits: int = 3) -> str:

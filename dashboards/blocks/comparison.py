@@ -28,6 +28,7 @@ __all__ = ["endpoint_table", "evidence", "finding", "function_table"]
 
 ROWS_MAX = 50
 FUNCTIONS_SHOWN = 12
+COMMIT_CHARACTERS = 12
 OWN = ORIGINS.index("own")
 
 
@@ -117,7 +118,11 @@ def _worst(comparison: Comparison) -> Component | None:
 
 
 def _deploy(deploy: Deploy) -> Component:
-    commits = f" (commits {', '.join(deploy.commits[:5])})" if deploy.commits else ""
+    commits = (
+        f" (commits {', '.join(one[:COMMIT_CHARACTERS] for one in deploy.commits[:5])})"
+        if deploy.commits
+        else ""
+    )
     instead = f" in place of {deploy.previous}" if deploy.previous else ""
     note = f": {deploy.note}" if deploy.note else ""
     return html.P(

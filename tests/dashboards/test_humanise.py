@@ -50,7 +50,8 @@ def test_intervals():
     known = Interval(2_310_000, 1_900_000, 2_720_000)
     assert humanise.interval(known, "cpu_ns") == "+2.31 ms [+1.9, +2.72]"
     mixed = Interval(279_000, -8_000, 1_510_000)
-    assert humanise.interval(mixed, "cpu_ns") == "+279 µs [−8 µs, +1.51 ms]"
+    assert humanise.interval(mixed, "cpu_ns") == "+0.279 ms [−0.008, +1.51]"
+    assert humanise.interval(Interval(0.0, 0.0, 0.0), "cpu_ns") == "0 ns [0, 0]"
     assert humanise.interval(Interval(2_310_000, nan, nan), "cpu_ns") == "+2.31 ms [unknown]"
     assert humanise.interval(Interval(nan, nan, nan), "cpu_ns") == "–"
     assert humanise.relative_interval(Interval(0.25, 0.2, 0.3)) == "+25% [+20%, +30%]"
