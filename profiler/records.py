@@ -93,6 +93,7 @@ class FunctionChange:
     #: and C code it calls (own code); the self cost (other code)
     difference: Interval
     p_value: float
+    #: over the endpoint's functions that have samples of what is tested; nan for the others
     p_corrected: float
     #: `difference` as a share of the endpoint's rise in cpu_ns, 0..1 or beyond
     rise_share: float

@@ -5,6 +5,7 @@ pair of runs takes the place of a host: what the machine does meanwhile differs 
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,8 @@ def live_trials(count: int, seed: int) -> dict[str, object]:
             stage = int(rng.integers(len(WORK)))
             found = _trial(Path(folder), stage, size)
             right.append(found == f"program:stage_{stage}")
-            print(f"live     {size:6.1%} stage_{stage}: {found}", flush=True)
+            load = os.getloadavg()[0]
+            print(f"live     {size:6.1%} stage_{stage}: {found} (load {load:.1f})", flush=True)
     return {"live_rank1": round(float(np.mean(right)), 3), "live_changes": count}
 
 
