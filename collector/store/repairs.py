@@ -32,7 +32,7 @@ def repair(engine: Engine, extent: Extent) -> None:
     _mend(engine, "service_days", minutes)
     totals = engine.select(query_text("roll_up_totals"), minutes).to_pylist()[0]
     short = [name for name in ROLL_UPS if totals[name] < totals["raw"] * ALL_BUT_ROUNDING]
-    if not short and not _lacks_steps(engine, minutes):
+    if not short and not _steps_differ(engine, minutes):
         return
     running = engine.select_each(query_text("inserts_running"), {"id": "requests %"})
     if any(table.num_rows for table in running):
@@ -40,15 +40,16 @@ def repair(engine: Engine, extent: Extent) -> None:
     engine.settle(REPAIRED)
     for roll_up in short:
         _mend(engine, roll_up, minutes)
-    # What was just added to endpoint_minutes has gone on to endpoint_steps.
-    if _lacks_steps(engine, minutes):
+    # What was just added to endpoint_minutes has gone on to endpoint_steps, where it may have been.
+    if _steps_differ(engine, minutes):
         _mend(engine, "endpoint_steps", minutes, "repair_minutes")
 
 
-def _lacks_steps(engine: Engine, minutes: dict[str, int | str]) -> bool:
-    """Whether endpoint_steps lacks requests of the day that endpoint_minutes has."""
+def _steps_differ(engine: Engine, minutes: dict[str, int | str]) -> bool:
+    """Whether endpoint_steps has more or fewer requests of the day than endpoint_minutes."""
     totals = engine.select(query_text("step_totals"), minutes).to_pylist()[0]
-    return bool(totals["steps"] < totals["minutes"] * ALL_BUT_ROUNDING)
+    less, more = sorted((totals["steps"], totals["minutes"]))
+    return bool(less < more * ALL_BUT_ROUNDING)
 
 
 def _mend(

@@ -1,5 +1,5 @@
--- Adds to endpoint_steps what it lacks: the sums of its view over the minutes of a day, less those already there.
--- States (last_ms) are united, which changes nothing if done again.
+-- Adds to endpoint_steps what it lacks, and takes away what it has too much: the sums of its view over the minutes of
+-- a day, less those already there. States (last_ms) are united, which changes nothing if done again.
 INSERT INTO endpoint_steps {never_deduplicated}
 SELECT
     day, service, step_ms, of_all, block_ms, endpoint, release, kind, status_class, cost_unit, start_ms,
@@ -20,4 +20,4 @@ FROM
         AND service >= {first_service:String} AND service <= {last_service:String}
 )
 GROUP BY day, service, step_ms, of_all, block_ms, endpoint, release, kind, status_class, cost_unit, start_ms
-HAVING sum(side * n) > 1e-9 * sum(n)
+HAVING abs(sum(side * n)) > 1e-9 * sum(n)

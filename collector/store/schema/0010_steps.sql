@@ -68,7 +68,7 @@ SELECT
 FROM endpoint_times
 -- A day that has moved to hours may still have its minutes.
 WHERE (minute_ms % 60000 = 1) = (minute_ms < (SELECT max(until_ms) FROM moved_days))
-SETTINGS max_execution_time = 0;
+SETTINGS max_execution_time = 0, max_memory_usage = 0, max_block_size = 16384, min_insert_block_size_bytes = 67108864;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS endpoint_steps_view {on_cluster} TO {tables}endpoint_steps AS
 WITH

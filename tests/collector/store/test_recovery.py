@@ -10,7 +10,7 @@ from tests.collector.rows import SERVICE, START_MS, request_rows
 
 WINDOW = {"service": SERVICE, "from_ms": START_MS, "to_ms": START_MS + 600_000}
 BATCHES = {f"b{seed}": request_rows(100, seed, ring_id=seed) for seed in range(4)}
-TABLES = ("requests", "endpoint_minutes", "host_minutes")
+TABLES = ("requests", "endpoint_minutes", "endpoint_steps", "host_minutes")
 
 
 def newest_part(store: Store, table: str) -> Path:
@@ -24,9 +24,10 @@ def newest_part(store: Store, table: str) -> Path:
 
 
 def counts(store: Store) -> dict[str, float]:
-    ways = {"requests": "endpoints_raw", "endpoint_minutes": "endpoints_minutes"}
+    ways = {"requests": "endpoints_raw", "endpoint_steps": "endpoints_minutes"}
     ways["host_minutes"] = "hosts"
-    return {
+    minutes = store._engine.select("SELECT sum(n) AS requests FROM endpoint_minutes", {})
+    return {"endpoint_minutes": minutes["requests"][0].as_py()} | {
         table: sum(store.query(name, **WINDOW)["requests"].to_pylist())
         for table, name in ways.items()
     }
