@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
+from alerting.later import Later
 from alerting.rules import Slo
 from collector.answers.compare import compare
 from collector.answers.sides import Side
@@ -91,7 +92,7 @@ class Cause:
 
 
 def read_cause(store: Store, episode: Episode) -> Iterator[Cause]:
-    """What is known after each question, the one that says most first. Raises StoreError."""
+    """What is known after each answer, the one that says most first. Raises StoreError."""
     slo = episode.slo
     if slo.good.metric is not None:
         return
@@ -99,20 +100,29 @@ def read_cause(store: Store, episode: Episode) -> Iterator[Cause]:
     kind: dict[str, Any] = {"good": slo.good.kind, "threshold_ms": slo.good.threshold_ms}
     now: dict[str, Any] = {"from_ms": episode.since_ms, "to_ms": episode.to_ms, **where}
     from_ms, until_ms = episode.before
-    worst = tuple(part for part in bad_by(store, **now, **kind) if part.bad > 0)
-    yield (cause := Cause(worst=worst))
-    before = time_by_part(store, from_ms=from_ms, to_ms=until_ms, parts=WINDOWS, **where)
-    after = time_by_part(store, parts=WINDOWS, **now)
-    cause = replace(cause, grew=_grew(before, after), before=_mean(before), after=_mean(after))
+    bad = Later(lambda: bad_by(store, **now, **kind))
+    before = Later(
+        lambda: time_by_part(store, from_ms=from_ms, to_ms=until_ms, parts=WINDOWS, **where)
+    )
+    after = Later(lambda: time_by_part(store, parts=WINDOWS, **now))
+    requests = Later(lambda: bad_requests(store, limit=200, **now, **kind))
+    cause = Cause(worst=tuple(part for part in bad.value() if part.bad > 0))
     yield cause
-    requests = bad_requests(store, limit=200, **now, **kind)
     cause = replace(
         cause,
-        requests=tuple(requests[:REQUESTS_MAX]),
-        errors=_errors(store, episode, requests),
+        grew=_grew(before.value(), after.value()),
+        before=_mean(before.value()),
+        after=_mean(after.value()),
     )
     yield cause
-    if any(one.part == "cpu_ms" for one in cause.grew):
+    cause = replace(
+        cause,
+        requests=tuple(requests.value()[:REQUESTS_MAX]),
+        errors=_errors(store, episode, requests.value()),
+    )
+    yield cause
+    # A comparison takes longer than all else, and explains slowness, not failures.
+    if slo.good.kind == "within" and any(one.part == "cpu_ms" for one in cause.grew):
         yield replace(cause, function=_function(store, episode))
 
 

@@ -9,7 +9,7 @@ from alerting.diagnosis import DIAGNOSIS_S, Patience
 from alerting.headline import check_headline
 from alerting.new_errors import check_new_errors
 from alerting.regression import CostWatch
-from alerting.rules import CostRule, HeadlineRule, NewErrorRule, Rule, Rules, Slo, ThresholdRule
+from alerting.rules import CostRule, HeadlineRule, NewErrorRule, Rule, Slo, ThresholdRule
 from alerting.slo import SloStatus, check_slo
 from alerting.slo_reading import Alive, SloCounts
 from alerting.thresholds import ThresholdWatch
@@ -46,11 +46,6 @@ class Checker:
     base_url: str
     diagnosis_s: float = DIAGNOSIS_S
     _first_ms: dict[str, int] = field(default_factory=dict)
-
-    def moment(self, rules: Rules, to_ms: int, alive: Alive, firing: Mapping[str, str]) -> Moment:
-        """The state of affairs that all `rules` are checked against."""
-        counts = SloCounts(self.store, to_ms, rules.slos)
-        return Moment(to_ms, alive, firing, counts, Patience(self.diagnosis_s))
 
     def check_all(self, rules: Iterable[Rule], moment: Moment) -> list[Check]:
         """One check a rule. Any failure is that rule's own: the others go on, and it is shown."""

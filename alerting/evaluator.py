@@ -13,16 +13,18 @@ from typing import Any
 
 from alerting import journal
 from alerting.alerts import Alert, Check, Finding, from_json
-from alerting.checking import Checker, is_dear
+from alerting.checking import Checker, Moment, is_dear
 from alerting.courier import Courier
+from alerting.diagnosis import Patience
 from alerting.errors import AlertingError
 from alerting.heartbeat import Heartbeat
+from alerting.later import Later
 from alerting.lifecycle import LifeCycle
 from alerting.pace import Pace
 from alerting.rulebook import RuleBook
 from alerting.rules import Rules
 from alerting.slo import SloStatus
-from alerting.slo_reading import Alive
+from alerting.slo_reading import Alive, SloCounts
 from collector.store.alert_reads import open_alerts
 from collector.store.store import Store
 
@@ -105,10 +107,13 @@ class Evaluator:
         """
         rules = self.rulebook.refresh()
         to_ms = now_ms - round(self.settle_s * 1000)
-        is_open, unreadable = _parsed(open_alerts(self.store))
+        counts = SloCounts(self.store, to_ms, rules.slos)
+        stored = Later(lambda: open_alerts(self.store))
+        counts.read_ahead()
+        is_open, unreadable = _parsed(stored.value())
         alive = Alive(self.store, max(0, to_ms - round(self.stale_s * 1000)))
         firing = {alert.id: alert.severity for alert in is_open}
-        moment = self.checker.moment(rules, to_ms, alive, firing)
+        moment = Moment(to_ms, alive, firing, counts, Patience(self.checker.diagnosis_s))
         quick = [rule for rule in rules.all if not is_dear(rule)]
         names = {rule.name for rule in quick}
         checks = self.checker.check_all(quick, moment)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerting.alerts import from_json
+from alerting.later import Later
 from alerting.receivers import Payload, Receiver
 from alerting.silences import Silence, active_silences, silence_of
 from collector.store.alert_reads import AlertEvent, alert_events, open_alerts
@@ -71,17 +72,15 @@ class DueNow:
 
 def read_outbox(store: Store, from_ms: int, now_ms: int) -> Outbox:
     """The events since `from_ms`, and every alert that fires, however old."""
-    events = alert_events(
-        store,
-        from_ms=from_ms,
-        to_ms=now_ms + CLOCKS_DIFFER_MS,
-        states=[*CHANGES, "delivered", "refused", "acknowledged", "silenced"],
-        limit=EVENTS_MAX,
-    )
-    read = [(event, _payload(event.json)) for event in reversed(events)]
+    firing = Later(lambda: open_alerts(store))
+    silences = Later(lambda: active_silences(store, now_ms))
+    asked = Later(lambda: _events(store, from_ms, now_ms))
+    for one in (firing, silences, asked):
+        one.wait()  # whatever fails: no question is left behind
+    read = [(event, _payload(event.json)) for event in reversed(asked.value())]
     known = [(event, payload) for event, payload in read if payload]
     changes = _changes([(event, p) for event, p in known if event.state in CHANGES])
-    still = [payload for text in open_alerts(store) if (payload := _payload(text))]
+    still = [payload for text in firing.value() if (payload := _payload(text))]
     newest = {str(one.payload["id"]): one for one in changes if one.payload["state"] == "firing"}
     older = [
         Notification(payload, from_ms - 1, "")
@@ -91,12 +90,11 @@ def read_outbox(store: Store, from_ms: int, now_ms: int) -> Outbox:
     held = {str(p["notification_id"]) for event, p in known if event.state == "silenced"}
     known_open = [newest[str(p["id"])] for p in still if str(p["id"]) in newest]
     open_ids = frozenset(one.id for one in (*older, *known_open))
-    silences = active_silences(store, now_ms)
     newly = tuple(
         (one.payload, silence)
         for one in changes
         if one.id in open_ids and one.id not in held
-        if (silence := silence_of(one.payload["labels"], silences))
+        if (silence := silence_of(one.payload["labels"], silences.value()))
     )
     return Outbox(
         changes=(*older, *changes),
@@ -110,8 +108,18 @@ def read_outbox(store: Store, from_ms: int, now_ms: int) -> Outbox:
             (str(p["id"]), int(p["started_ms"])) for e, p in known if e.state == "acknowledged"
         ),
         held=frozenset(held | {str(p["notification_id"]) for p, _ in newly}),
-        silences=silences,
+        silences=silences.value(),
         newly_silenced=newly,
+    )
+
+
+def _events(store: Store, from_ms: int, now_ms: int) -> list[AlertEvent]:
+    return alert_events(
+        store,
+        from_ms=from_ms,
+        to_ms=now_ms + CLOCKS_DIFFER_MS,
+        states=[*CHANGES, "delivered", "refused", "acknowledged", "silenced"],
+        limit=EVENTS_MAX,
     )
 
 

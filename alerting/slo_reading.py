@@ -1,6 +1,7 @@
 """Reads what SLOs are judged from: all that share their windows in one question."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from alerting.burn import window_ms
@@ -60,6 +61,13 @@ class SloCounts:
     to_ms: int
     slos: Sequence[Slo]
     _requests: dict[Windows, RequestSlices] = field(default_factory=dict)
+
+    def read_ahead(self) -> None:
+        """Read what most SLOs are judged from. Never raises: what fails fails anew for the rule
+        that asks."""
+        for windows in {windows_of(slo) for slo in self.slos if slo.good.metric is None}:
+            with suppress(Exception):
+                self._requests[windows] = self._read(windows)
 
     def of(self, slo: Slo) -> list[SliceCount]:
         """By service and slice of age; raises StoreError."""

@@ -12,15 +12,17 @@ import pytest
 
 from alerting.build import build_evaluator
 from alerting.evaluator import Evaluator
-from alerting.regression import LiveRelease
+from alerting.regression import CostWatch, LiveRelease
 from alerting.rulebook import BUNDLED_DIR, RuleBook
 from alerting.rules import Rules
 from collector.answers.alerts import alerts
-from collector.answers.records import Window
+from collector.answers.records import Answer, Window
 from collector.answers.slos import slos
 from collector.errors import BadQuestion
+from collector.store.alert_reads import open_alerts
 from collector.store.errors import StoreError
 from collector.store.store import Store
+from profiler.records import Comparison
 from tests.alerting.conftest import Receiver
 from tests.alerting.traffic import FEED, MINUTE_MS, SERVICE, START_MS, put_requests
 from tests.collector.rows import alert_rows, metric_rows
@@ -98,6 +100,24 @@ def test_a_slow_database_pages_once_and_resolves(
     assert firing["id"] == resolved["id"] and firing["severity"] == "page"
     assert firing["labels"]["endpoint"] == FEED and "database" in firing["summary"]
     assert receiver.headers[0]["X-Dynoscope-Notification"] == firing["notification_id"]
+
+
+def test_a_page_does_not_wait_for_a_comparison_of_releases(
+    store: Store, build: Callable[..., Evaluator], receiver: Receiver
+) -> None:
+    broke_ms = slow_database(store)
+    evaluator, open_then = build(), []
+
+    def compare(*_: object) -> Answer[Comparison]:
+        open_then.append(len(open_alerts(store)))
+        raise StoreError("it took too long")
+
+    both = [LiveRelease("r1", 1, broke_ms), LiveRelease("r2", 2, broke_ms)]
+    evaluator.checker.costs = CostWatch(lambda service, to_ms: both, compare)
+    result = evaluator.evaluate_once(broke_ms + 15_000)
+    assert open_then == [1]
+    assert [alert.rule for alert in result.changed] == ["feed-latency"]
+    assert [rule for rule, _ in result.failures] == ["cost-between-releases"]
 
 
 def test_the_answers_tell_the_same(
