@@ -11,10 +11,10 @@ from __future__ import annotations
 import errno
 import os
 import platform
-import resource
 import sys
 from functools import partial
 from operator import itemgetter
+from resource import RUSAGE_THREAD, getrusage
 from struct import Struct
 from typing import Any, Callable, Optional
 
@@ -123,7 +123,7 @@ def open_group(counter: str) -> tuple[Optional[PerfGroup], str]:
 def context_switches() -> int:
     """Of this thread so far, with and against its will; 0 where a sandbox refuses to tell."""
     try:
-        usage = resource.getrusage(resource.RUSAGE_THREAD)
+        usage = getrusage(RUSAGE_THREAD)
     except OSError:
         return 0
     return usage.ru_nvcsw + usage.ru_nivcsw
