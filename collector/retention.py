@@ -8,7 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from collector.errors import BadQuestion
 from collector.store.errors import StoreError
-from collector.store.retention import KEEP_DAYS, days_held, drop_day, first_minutes, roll_up_day
+from collector.store.retention import (
+    KEEP_DAYS,
+    days_held,
+    drop_day,
+    first_minutes,
+    last_day,
+    roll_up_day,
+)
 from collector.store.store import Store
 
 __all__ = ["Step", "Upkeep", "accepted_days", "due", "keep_up", "parse_keep"]
@@ -16,7 +23,7 @@ __all__ = ["Step", "Upkeep", "accepted_days", "due", "keep_up", "parse_keep"]
 EVERY_S = 3_600.0
 ROLLED_UP = "endpoint_minutes"
 #: Roll-ups of requests: a day is in its end form before they are moved or forgotten.
-ROLL_UPS = ("endpoint_minutes", "host_minutes")
+ROLL_UPS = ("endpoint_minutes", "endpoint_steps", "host_minutes")
 KEEP_DAYS_MAX = 4_000
 #: Rows that are older are refused, even if they would be kept: a batch that is sent again after so
 #: long is not known any more.
@@ -65,7 +72,7 @@ def due(
         Step(table, day, table == ROLLED_UP and day >= moved)
         for table, days in held.items()
         for day in days
-        if table in keep and day < today - timedelta(days=keep[table])
+        if table in keep and last_day(table, day) < today - timedelta(days=keep[table])
     ]
     return sorted(steps, key=lambda step: (step.day, step.table))
 

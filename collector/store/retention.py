@@ -8,7 +8,7 @@ import pyarrow as pa
 from collector.store.store import DAY_MS, Store
 from collector.store.texts import query_text
 
-__all__ = ["KEEP_DAYS", "days_held", "drop_day", "first_minutes", "roll_up_day"]
+__all__ = ["KEEP_DAYS", "days_held", "drop_day", "first_minutes", "last_day", "roll_up_day"]
 
 HOUR_MS = 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -28,13 +28,15 @@ KEEP_DAYS = {
     "endpoint_minutes": 14,
     "host_minutes": 30,
     "endpoint_hours": 400,
-    "endpoint_steps": 407,
+    "endpoint_steps": 400,
     "service_days": 400,
     "changes": 400,
     "alert_events": 400,
     "silence_events": 400,
     "evaluator_events": 14,
 }
+#: Tables whose partition is a week, named after its Monday.
+WEEKLY = ("endpoint_steps",)
 
 
 def days_held(store: Store) -> dict[str, list[date]]:
@@ -43,6 +45,11 @@ def days_held(store: Store) -> dict[str, list[date]]:
     for row in store.query("days").to_pylist():
         held.setdefault(row["name"], []).append(date.fromisoformat(row["day"]))
     return held
+
+
+def last_day(table: str, day: date) -> date:
+    """The last day that goes with this one when it is dropped."""
+    return day + timedelta(days=6) if table in WEEKLY else day
 
 
 def roll_up_day(store: Store, day: date) -> None:
@@ -67,7 +74,7 @@ def first_minutes(store: Store) -> date:
 
 
 def drop_day(store: Store, table: str, day: date) -> None:
-    """Forget a day of a table of KEEP_DAYS."""
+    """Forget a day of a table of KEEP_DAYS; of one that is kept by weeks the week of a Monday."""
     if table not in KEEP_DAYS:
         raise ValueError(f"{table!r} is not kept by days")
     statement = query_text("drop_day").replace("{table}", table).replace("{day}", day.isoformat())

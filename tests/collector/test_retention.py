@@ -64,6 +64,9 @@ def test_what_is_due_is_older_than_it_is_kept():
         Step("endpoint_minutes", FIRST, True),
         Step("endpoint_minutes", FIRST + timedelta(1), True),
     ]
+    steps = {"endpoint_steps": [date(2026, 9, 21)]}
+    assert due(steps, {"endpoint_steps": 14}, date(2026, 10, 11)) == []
+    assert len(due(steps, {"endpoint_steps": 14}, date(2026, 10, 12))) == 1
     moved = due(held, {"endpoint_minutes": 14}, FIRST + timedelta(16), FIRST + timedelta(1))
     assert [step.rolled_up for step in moved] == [False, True]
 
