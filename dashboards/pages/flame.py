@@ -132,6 +132,8 @@ def _turned(query: Query) -> Component:
             link(f"show its {other}", href(PATH, query, view=other)),
             ", ",
             link("show the whole tree", href(PATH, query, function="", view="")),
+            ", ",
+            link("show its lines", href("/function", query, view="", fold="", release="")),
         ],
         className="dy-dim",
     )

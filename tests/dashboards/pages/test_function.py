@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from dashboards.blocks import frame
 from dashboards.pages import function
+from dashboards.source import Source, ask
 from tests.dashboards import seeds
 from tests.dashboards.reading import answer, links, text
 
@@ -49,3 +52,15 @@ def test_library_code_has_no_lines_and_says_so(pages):
 def test_sides_of_releases_that_did_not_run_say_so(pages):
     seen = text(shown(pages, function=seeds.GUILTY, a="release:r0", b="release:r2"))
     assert "source of r0 is not at hand: no line of it was sampled on this side" in seen
+
+
+def test_a_service_of_one_release_has_one_side(seeded):
+    question = ask(
+        Source(seeded, lambda: seeds.NOW_MS / 1000, 200, 120), {"service": seeds.SERVICE}, "-24h"
+    )
+    alone = replace(question, service=replace(question.service, releases=("r2",)))
+    a, b = function._sides(alone)
+    assert (a.release, b) == ("r2", None)
+    nameless = replace(question, service=replace(question.service, releases=()))
+    a, b = function._sides(nameless)
+    assert (a.label, a.release, b) == ("all", "", None)
