@@ -40,6 +40,7 @@ WORDS = {
     "profiles": {"endpoint": ENDPOINTS[0]},
     "flamegraph": {"a": "release:r1", "b": "release:r2"},
     "series": {"endpoint": ENDPOINTS[0], "service": SERVICE},
+    "source": {"function": "feed.ranking:score"},
 }
 
 
