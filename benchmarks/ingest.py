@@ -51,6 +51,8 @@ AGENTS = 1_000
 FLUSHES = 60
 #: New stacks come with every n-th flush.
 STACKS_EVERY = 12
+#: Requests, samples and metrics; and stacks.
+BATCHES_A_FLUSH = 3 + 1 / STACKS_EVERY
 SEED = 5
 EMBEDDED, SERVER = "embedded", "server"
 
@@ -192,6 +194,7 @@ def _engine_json(found: Found, agents: int, agents_s: float) -> dict[str, Any]:
         "agents": {
             "agents": agents,
             "batches_per_s": round(found.seen.batches / agents_s, 1),
+            "wanted_batches_per_s": round(agents / FLUSH_S * BATCHES_A_FLUSH, 1),
             "rows_per_s": round(found.seen.rows / agents_s, 1),
             "flushes_in_time": round(found.seen.flushes / (agents * agents_s / FLUSH_S), 3),
             "ack_s_p50": round(float(np.quantile(waits, 0.5)), 3),

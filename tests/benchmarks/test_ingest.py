@@ -30,6 +30,8 @@ def test_the_last_line_pairs_by_block_and_is_headed_by_the_embedded_engine():
     assert server["views_cpu_share"] == 0.75
     assert server["agents"]["flushes_in_time"] == 0.25
     assert server["agents"]["rows_per_s"] == 900
+    assert server["agents"]["batches_per_s"] == 150
+    assert server["agents"]["wanted_batches_per_s"] == 616.7
     assert server["agents"]["told_to_wait"] == 3
 
 
