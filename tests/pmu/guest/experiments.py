@@ -6,6 +6,7 @@ import random
 import threading
 
 from dynoscope_probe.counters import PerfGroup
+from tests.pmu.guest.gating import gate
 from tests.pmu.guest.profiling import profile
 from tests.pmu.guest.serving import by_path, serving
 
@@ -157,7 +158,7 @@ def _become_nobody():
     os.setuid(NOBODY)
 
 
-EXPERIMENTS = (linear, fork, warm_up, threads, mix, multiplexed, refused, profile)
+EXPERIMENTS = (linear, fork, warm_up, threads, mix, multiplexed, refused, profile, gate)
 
 
 def main():
