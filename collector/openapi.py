@@ -56,6 +56,7 @@ WORDS: Mapping[str, tuple[Schema, str]] = {
     "a": (TEXT, f"The side that is compared with: {SIDE}."),
     "b": (TEXT, f"The side that is compared: {SIDE}."),
     "function": (TEXT, "`module:qualname`; of a flame graph, with `view`: only stacks through it."),
+    "metric": (TEXT, "A metric's name, such as `host_cpu_percent`; /v1/metrics lists them."),
     "was": (TEXT, "The function's name on side a, where it was renamed."),
     "view": (
         {"enum": ["callers", "callees"]},

@@ -18,6 +18,7 @@ from collector.answers.flamegraph import SHARE_MIN, flamegraph
 from collector.answers.functions import functions
 from collector.answers.health import health
 from collector.answers.hosts import hosts
+from collector.answers.metrics import metric, metrics
 from collector.answers.profiles import profiles
 from collector.answers.records import Answer, Window
 from collector.answers.series import series
@@ -107,6 +108,10 @@ def questions(
         "functions": Question(functions, {**one, "release": RELEASE}),
         "health": Question(partial(health, keep=keep), {"window": WINDOW}),
         "hosts": Question(hosts, {"window": WINDOW, "service": ANY_SERVICE}),
+        "metric": Question(
+            metric, {"window": WINDOW, "service": ANY_SERVICE, "metric": ONE_METRIC}
+        ),
+        "metrics": Question(metrics, {"window": WINDOW, "service": ANY_SERVICE}),
         "profiles": Question(profiles, {**one, "endpoint": ONE_ENDPOINT, "release": RELEASE}),
         "series": Question(series, one),
         "services": Question(services, {}),
@@ -202,6 +207,7 @@ ENDPOINT = _text("endpoint")
 ONE_ENDPOINT = replace(ENDPOINT, needed=("endpoint",))
 RELEASE = _text("release")
 ONE_FUNCTION = replace(_text("function"), needed=("function",))
+ONE_METRIC = replace(_text("metric"), needed=("metric",))
 WAS = _text("was")
 STATE = _text("state")
 LIMIT_MS = _number("limit_ms", 500.0, 0.0, 1e6)

@@ -25,6 +25,7 @@ from dashboards.pages import (
     flame,
     function,
     hosts,
+    metrics,
     overview,
     slos,
 )
@@ -34,7 +35,7 @@ from dashboards.theme import mantine
 __all__ = ["PAGES", "create_dashboards"]
 
 #: In the order of the navigation.
-PAGES = (overview, endpoint, flame, function, compare, flags, slos, alerts, errors, hosts)
+PAGES = (overview, endpoint, flame, function, compare, flags, slos, alerts, errors, hosts, metrics)
 
 HERE = Path(__file__).parent
 

@@ -16,7 +16,7 @@ OF_ALL_ENDPOINTS = ("/flame", "/function", "/compare")
 __all__ = ["register"]
 
 #: What no longer holds when another service is chosen.
-OF_A_SERVICE = ("endpoint", "release", "a", "b", "function", "was", "view")
+OF_A_SERVICE = ("endpoint", "release", "a", "b", "function", "was", "view", "metric")
 
 
 def register(app: Dash, source: Source) -> None:

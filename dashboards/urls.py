@@ -40,6 +40,8 @@ class Query:
     was: str = ""
     view: str = ""
     fold: str = ""
+    #: of the metrics page
+    metric: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -53,6 +53,7 @@ NAV = (
     ("/alerts", "Alerts"),
     ("/errors", "Errors"),
     ("/hosts", "Hosts"),
+    ("/series", "Metrics"),
 )
 
 

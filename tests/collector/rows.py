@@ -292,8 +292,9 @@ def metric_rows(
     labels: Sequence[str] = (),
     source: str = "host",
     service: str = SERVICE,
+    kind: str = "gauge",
 ) -> pa.Table:
-    """One gauge of one host, a value every `step_ms`."""
+    """One metric of one host, a value every `step_ms`."""
     return table_of(
         "metrics",
         len(values),
@@ -301,7 +302,7 @@ def metric_rows(
         service=service,
         host=host,
         name=name,
-        kind="gauge",
+        kind=kind,
         unit=unit,
         labels=[list(labels)] * len(values),
         value=list(values),

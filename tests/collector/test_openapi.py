@@ -102,6 +102,7 @@ WORDS = {
     "compare": {"a": "release:r1", "b": "release:r2"},
     "flamegraph": {"a": "release:r1", "b": "release:r2"},
     "functions": {"endpoint": ENDPOINTS[0]},
+    "metric": {"metric": "cpu_percent"},
     "profiles": {"endpoint": ENDPOINTS[0]},
     "source": {"function": "feed.ranking:score"},
 }
