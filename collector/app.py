@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import pyarrow as pa
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -66,6 +67,7 @@ def create_app(
     `paths`: what /openapi.json says of routes that others mount on the app. `places`: where the
     source of releases is.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps megabytes for every thread
     app = Flask("dynoscope", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LIMITS.body_bytes
     meters = Meters()
