@@ -39,6 +39,7 @@ WORDS = {
     "functions": {"endpoint": ENDPOINTS[0]},
     "profiles": {"endpoint": ENDPOINTS[0]},
     "flamegraph": {"a": "release:r1", "b": "release:r2"},
+    "metric": {"metric": "cpu_percent"},
     "series": {"endpoint": ENDPOINTS[0], "service": SERVICE},
     "source": {"function": "feed.ranking:score"},
 }
