@@ -65,6 +65,9 @@ VALUES = {
     "threshold_ns": 100_000_000,
     "table": "requests",
     "batch_id": "b1",
+    "batch_ids": ["b0", "b1", "nobody's"],
+    "control": "r2",
+    "limits_ns": [20_000_000] * len(ENDPOINTS),
     "first_service": "",
     "last_service": "zzz",
 }
@@ -137,6 +140,7 @@ def fill(store):
     metrics = (
         ("host_cpu_percent", [10.0, 20.0], [], "host"),
         ("host_memory_total_bytes", [8e9], ["kind=all"], "host"),
+        ("worker_rss_bytes", [6e7, 7e7], ["pid=7", "release=r1"], "worker"),
         ("worker_state", [1.0], ["pid=7", "unit_reason=no counters"], "worker"),
         ("worker_uss_bytes", [1e6, 3e6], ["pid=7"], "worker"),
         ("slo_burn", [0.5, 0.25], ["slo=feed", "window=1h"], "slo"),
