@@ -37,7 +37,8 @@ def together(store, monkeypatch):
     The first insert stands still until all wait behind it.
     """
     intake, begun, go_on = Intake(store, Meters(), 1), threading.Event(), threading.Event()
-    real, outcomes, threads = Store.insert_group, {}, []
+    real, threads = Store.insert_group, []
+    outcomes: dict[str, str | Refused | StoreError] = {}
 
     def held(self, table, batches):
         begun.set()
