@@ -160,7 +160,7 @@ def _port_missing(what: Launch, started: Started) -> str | None:
             for one in process.net_connections("inet"):
                 if one.status == psutil.CONN_LISTEN and one.laddr.port == what.port:
                     return None
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # denied: of one that is just ending
         return "a process has ended"
     return f"another process answers on port {what.port}"
 

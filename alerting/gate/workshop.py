@@ -109,7 +109,9 @@ def _git(repository: Path, *words: str) -> bytes:
 
 def _unpack(repository: Path, ref: str, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(_git(repository, "archive", ref))) as archive:
-        archive.extractall(folder, filter="fully_trusted")  # our own repository's commit
+        # Our own repository's commit. Newer Pythons want a filter named; Debian's knows none.
+        archive.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+        archive.extractall(folder)
 
 
 def _copy_working_tree(repository: Path, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Where a ClickHouse server is, and as whom to ask it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -48,9 +49,11 @@ def parse_address(url: str) -> ServerAddress:
     several hosts and `?cluster=NAME`; `clickhouses` speaks TLS, and may name `ca=FILE`. Raises
     StoreError."""
     try:
-        parts = urlsplit(url)
+        one_host, further = _first_host(url)
+        parts = urlsplit(one_host)
         secure = parts.scheme == "clickhouses"
-        places = _places(parts.netloc.rpartition("@")[2], PORTS.get(parts.scheme, 0))
+        hosts = [parts.netloc.rpartition("@")[2], *further]
+        places = _places(hosts, PORTS.get(parts.scheme, 0))
         cluster, ca = _options(parts.query)
     except ValueError:
         raise StoreError(f"The address of the ClickHouse server is broken: write {FORM}") from None
@@ -69,9 +72,19 @@ def parse_address(url: str) -> ServerAddress:
     return ServerAddress(*places[0], user, database, password, cluster, others, secure, ca)
 
 
-def _places(text: str, default_port: int) -> list[tuple[str, int]]:
+def _first_host(url: str) -> tuple[str, list[str]]:
+    """The URL with its first host only, since URLs have one, and the others."""
+    scheme, mark, rest = url.partition("://")
+    before = re.match("[^/?#]*", rest)
+    netloc = before[0] if before else ""
+    user, at, hosts = netloc.rpartition("@")
+    first, *further = hosts.split(",")
+    return f"{scheme}{mark}{user}{at}{first}{rest[len(netloc) :]}", further
+
+
+def _places(hosts: Sequence[str], default_port: int) -> list[tuple[str, int]]:
     """Host and port of each place; raises ValueError."""
-    found = [urlsplit(f"//{place}") for place in text.split(",")]
+    found = [urlsplit(f"//{host}") for host in hosts]
     return [(place.hostname or "", place.port or default_port) for place in found]
 
 
