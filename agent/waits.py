@@ -4,9 +4,6 @@ On CPU is for py-spy a thread whose state is R, which is also one whose wait has
 has no core yet. So a line that waits shows too often. How much too often all such lines together
 show is known: the kernel counts what a worker's threads had of CPU. Which lines wait is seen in
 windows that include idle threads, now and then: there they show more often than on CPU.
-
-Contended windows teach nothing: there functions that compute for long are preempted the most, and
-what looks like CPU is wrong at all lines.
 """
 
 from collections import Counter

@@ -12,7 +12,6 @@ from agent.requests import Identity
 from agent.sampler import PySpy, py_spy_binary
 from agent.samples import WorkerView
 from agent.sampling import Sampling, cpu_s, spread
-from agent.waits import IDLE_AFTER
 from agent.workers import Workers
 from tests.agent.processes import ROOT, target, until
 from tests.agent.uwsgi_server import load, uwsgi
@@ -78,24 +77,6 @@ def test_what_is_settled_is_gone_and_what_came_later_stays():
     assert first.rows and rest.rows
     assert not {id(row) for row in first.rows} & {id(row) for row in rest.rows}
     assert next(iter(rest.idle.values()))[0] >= 0
-    lines = [sum(one.samples for one in kept.lines.values()) for kept in (first, rest)]
-    assert lines[0] > 0 and lines[1] > 0
-
-
-def test_a_window_of_idle_threads_teaches_where_they_wait_and_the_next_stands_for_its_time():
-    with target("two_functions") as one:
-        made = sampling([view(one)])
-        ends = []
-        for _ in range(IDLE_AFTER + 1):
-            made.window(made.workers, 50)
-            ends.append(len({row["ts_ms"] for row in made.waiting().rows}))
-        lengths_ms = [row["window_ms"] for row in made.waiting().rows]
-        made.window(made.workers, 50)
-    assert ends == [*range(1, IDLE_AFTER), IDLE_AFTER - 1, IDLE_AFTER]
-    assert lengths_ms[-1] > 1500, "two windows of a second"
-    (known,) = made._waits.values()
-    asleep = {name for name, _, _ in known._all}
-    assert "<module>" in asleep, "it sleeps at the bottom"
 
 
 def test_no_budget_puts_windows_off_and_says_so():
