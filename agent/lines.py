@@ -9,7 +9,6 @@ from typing import Any
 
 from agent.requests import Identity
 from agent.stacks import OWN, Modules, RawStack
-from agent.waits import NOWHERE, Place, place_of
 from profiler.vocabulary import ENDPOINT_FILE
 
 __all__ = ["Line", "LineCount", "line_counts", "line_rows", "less", "plus"]
@@ -45,10 +44,8 @@ def line_counts(
     who: Identity,
     release: str,
     weight_s: float,
-    on_cpu: Mapping[Place, float] = NOWHERE,
 ) -> dict[Line, LineCount]:
-    """Counts of the lines in one worker's window; each sample stands for `weight_s`, at the places
-    of `on_cpu` for that share of it.
+    """Counts of the lines in one worker's window; each sample stands for `weight_s`.
 
     A function counts once a sample, at its innermost call, so its lines add up to its samples.
     """
@@ -63,12 +60,11 @@ def line_counts(
             if origin == OWN:
                 places[f"{module}:{frame.name}"] = frame
         last = stack.frames[-1]
-        sample_s = weight_s * on_cpu.get(place_of(stack), 1.0)
         for function, frame in places.items():
             file = frame.file[:FILE_CHARACTERS_MAX]
             line = Line(who, release, endpoint, function, file, frame.line)
             own = stack.samples if frame is last else 0
-            one = LineCount(stack.samples, own, sample_s * stack.samples)
+            one = LineCount(stack.samples, own, weight_s * stack.samples)
             found[line] = plus(found.get(line), one)
     return found
 

@@ -27,12 +27,10 @@ END_WITHIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A process to take stacks of. `inner_pid`: its pid in its own pid namespace, 0 if in ours;
-    `idle`: whether to include threads that are not on CPU."""
+    """A process to take stacks of. `inner_pid`: its pid in its own pid namespace, 0 if in ours."""
 
     pid: int
     inner_pid: int = 0
-    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Sampler(Protocol):
     """What takes stacks. Never raises for what a worker or the host does: it says `failure`."""
 
     def sample(self, targets: Sequence[Target], duration_s: int, rate_hz: int) -> list[Window]:
-        """Stacks of each worker, all at the same time; one window each, in order."""
+        """On-CPU stacks of each worker, all at the same time; one window each, in order."""
 
     def stop(self) -> None:
         """End what `sample` is doing in another thread."""
@@ -73,8 +71,8 @@ class PySpy:
     """`py-spy record` for each worker, without stopping it.
 
     On CPU is a thread whose state in /proc is R, which is also one that waits for a core: right
-    after a wait has ended for some 60 us on a host of two cores, longer on a busy one. `Waits`
-    takes that out again.
+    after a wait has ended for some 60 us on a host of two cores, longer on a busy one. So a
+    function shows as more by that for each of its waits.
     """
 
     def __init__(self, binary: str, grace_s: float = 5.0) -> None:
@@ -110,7 +108,6 @@ class PySpy:
         command += ["--nonblocking", "--threads"]
         command += ["--full-filenames", "--format", "raw", "--output", str(folder / f"{pid}.raw")]
         command += ["--rate", str(rate_hz), "--duration", str(duration_s)]
-        command += ["--idle"] if target.idle else []
         if target.inner_pid:
             command = inside.within(pid) + command
         try:

@@ -1,7 +1,7 @@
 """One worker's window -> rows of stack_samples and the stacks that they name. Pure."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,6 @@ from agent.lines import Line, LineCount, line_counts
 from agent.requests import Identity
 from agent.sampler import Window
 from agent.stacks import Modules, RawStack, Stack, mend, resolve
-from agent.waits import NOWHERE, Place, place_of
 
 __all__ = ["Sampled", "WorkerView", "foreign_samples", "sampled"]
 
@@ -32,16 +31,12 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """What one window of one worker gave. Counts are samples, `idle_ticks` ticks without one.
-
-    `idle_s`: the time for which those stand, and the samples that were not on CPU after all.
-    """
+    """What one window of one worker gave. Counts are samples, `idle_ticks` ticks."""
 
     rows: list[dict[str, Any]]
     stacks: dict[int, Stack]
     lines: dict[Line, LineCount]
     idle_ticks: int
-    idle_s: float
     mended: int
     lost: int
     cut: int
@@ -61,21 +56,15 @@ def sampled(
     window_ms: int,
     weight_s: float,
     contended: bool,
-    on_cpu: Mapping[Place, float] = NOWHERE,
 ) -> Sampled:
-    """What a window gave; each sample stands for `weight_s` seconds of one worker.
-
-    At the places of `on_cpu` only that share of them was on CPU.
-    """
+    """What a window gave; each sample stands for `weight_s` seconds of one worker."""
     whole, mended, lost = mend(window.stacks)
     counts: Counter[tuple[str, int]] = Counter()
-    weights: dict[tuple[str, int], float] = defaultdict(float)
     stacks: dict[int, Stack] = {}
     cut = 0
     for raw in whole:
         stack = resolve(raw.frames, modules)
         counts[stack.endpoint, stack.stack_id] += raw.samples
-        weights[stack.endpoint, stack.stack_id] += raw.samples * on_cpu.get(place_of(raw), 1.0)
         stacks.setdefault(stack.stack_id, stack)
         cut += raw.samples * stack.cut
     common = {
@@ -95,11 +84,10 @@ def sampled(
             "endpoint": endpoint,
             "stack_id": stack_id,
             "samples": samples,
-            "weight_s": weight_s * weights[endpoint, stack_id],
+            "weight_s": weight_s * samples,
         }
         for (endpoint, stack_id), samples in counts.items()
     ]
     idle_ticks = max(0, window.ticks - sum(one.samples for one in window.stacks))
-    idle_s = weight_s * (idle_ticks + counts.total() - sum(weights.values()))
-    lines = line_counts(whole, modules, worker.identity, worker.release, weight_s, on_cpu)
-    return Sampled(rows, stacks, lines, idle_ticks, idle_s, mended, lost, cut)
+    lines = line_counts(whole, modules, worker.identity, worker.release, weight_s)
+    return Sampled(rows, stacks, lines, idle_ticks, mended, lost, cut)

@@ -22,9 +22,8 @@ from agent.lines import Line, LineCount, less, plus
 from agent.requests import Identity
 from agent.sampler import Sampler, Target, Window
 from agent.samples import Sampled, WorkerView, foreign_samples, sampled
-from agent.schedstat import Scheduled, contended, scheduled, task_ids
+from agent.schedstat import contended, schedstat, task_ids
 from agent.stacks import Modules, Stack
-from agent.waits import IdleTurns, Waits
 
 __all__ = ["Samples", "Sampling", "cpu_s", "spread"]
 
@@ -79,8 +78,6 @@ class Sampling:
     _stacks: dict[int, tuple[Identity, Stack]] = field(default_factory=dict)
     _idle: dict[Identity, tuple[int, float]] = field(default_factory=dict)
     _lines: dict[Line, LineCount] = field(default_factory=dict)
-    _waits: dict[str, Waits] = field(default_factory=dict)
-    _idle_turns: IdleTurns = field(default_factory=IdleTurns)
     _ended_s: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -98,60 +95,40 @@ class Sampling:
             meant_s = pause_s + (self.window_s if chosen else 0.0)
 
     def window(self, chosen: Sequence[WorkerView], rate_hz: int) -> None:
-        """Profile the chosen workers once and keep what they gave.
-
-        One that includes idle threads teaches where they wait; the next stands for its time, too.
-        """
-        idle = self._idle_turns.next((one.identity.service, one.release) for one in self.workers)
+        """Profile the chosen workers once and keep what they gave."""
         tasks = [self._tasks(one) for one in chosen]
+        before = [schedstat(one.pid, self.proc_root) for one in chosen]
         started_ms, children_s = self.wall_ms(), _children_cpu_s()
-        before = [self._scheduled(one) for one in chosen]
-        targets = [Target(one.pid, one.inner_pid, idle) for one in chosen]
+        targets = [Target(one.pid, one.inner_pid) for one in chosen]
         windows = self.sampler.sample(targets, self.window_s, rate_hz)
-        ran = [self._scheduled(*both) for both in zip(chosen, before, strict=True)]
         ticks = sum(one.ticks + one.errors for one in windows)
         self.budget.learn(len(chosen), ticks, _children_cpu_s() - children_s)
-        seen = [
-            (worker, window, run)
-            for worker, window, run, known in zip(chosen, windows, ran, tasks, strict=True)
-            if self._usable(worker, window, known)
-        ]
-        for worker, window, run in seen:
-            self.profiled_ms[worker.ring_id] = started_ms
-            waits = self._waits.setdefault(worker.identity.service, Waits())
-            if idle:
-                waits.learn_idle(window)
-            elif not contended(run):
-                waits.learn(window, run)
-        if not idle:
-            self._take(seen, started_ms)
-
-    def _take(self, seen: Sequence[tuple[WorkerView, Window, Scheduled]], started_ms: int) -> None:
-        """Keep the samples of a window, each with its weight."""
         now_s = self.monotonic_s()
         length_s = min(now_s - self._ended_s, WINDOW_GAPS_MAX * self.window_s)
         self._ended_s = now_s
+        usable = [
+            self._usable(worker, window, known)
+            for worker, window, known in zip(chosen, windows, tasks, strict=True)
+        ]
         alive = Counter(one.identity.service for one in self.workers)
-        good = Counter(one.identity.service for one, _, _ in seen)
-        for worker, window, ran in seen:
+        good = Counter(one.identity.service for one, ok in zip(chosen, usable, strict=True) if ok)
+        for worker, window, start, ok in zip(chosen, windows, before, usable, strict=True):
+            if not ok:
+                continue
             service = worker.identity.service
             many = max(alive[service], good[service])
+            weight_s = length_s * many / (good[service] * window.ticks)
             result = sampled(
                 worker,
                 window,
                 self._modules_of(worker),
                 started_ms=started_ms,
                 window_ms=round(length_s * 1000),
-                weight_s=length_s * many / (good[service] * window.ticks),
-                contended=contended(ran),
-                on_cpu=self._waits[service].shares(window.stacks),
+                weight_s=weight_s,
+                contended=contended(start, schedstat(worker.pid, self.proc_root)),
             )
-            self._keep(worker.identity, result)
-
-    def _scheduled(self, worker: WorkerView, before: Scheduled | None = None) -> Scheduled:
-        """What a worker had of the CPU, since `before` if that is given."""
-        now = scheduled(worker.pid, self.proc_root, int(1e9 * self.monotonic_s()))
-        return now.since(before) if before else now
+            self.profiled_ms[worker.ring_id] = started_ms
+            self._keep(worker.identity, result, weight_s)
 
     def _pause_s(self) -> float:
         """So that windows begin at irregular times."""
@@ -199,9 +176,6 @@ class Sampling:
         for known in (self.reasons, self.profiled_ms):
             for ring_id in known.keys() - here:
                 known.pop(ring_id, None)
-        if here:  # while all restart, what is known of them is kept
-            for service in self._waits.keys() - {one.identity.service for one in self.workers}:
-                del self._waits[service]
 
     def _usable(self, worker: WorkerView, window: Window, tasks: frozenset[int]) -> bool:
         """Whether the window is to be believed; the reason is kept where it is not."""
@@ -221,7 +195,7 @@ class Sampling:
             return True
         return False
 
-    def _keep(self, who: Identity, result: Sampled) -> None:
+    def _keep(self, who: Identity, result: Sampled, weight_s: float) -> None:
         service = who.service
         self.limits.add("samples_without_callers_mended", result.mended, service=service)
         self.limits.add("samples_without_callers_lost", result.lost, service=service)
@@ -232,7 +206,8 @@ class Sampling:
             self._rows += result.rows[:room]
             self._stacks |= {key: (who, stack) for key, stack in result.stacks.items()}
             ticks, seconds = self._idle.get(who, (0, 0.0))
-            self._idle[who] = (ticks + result.idle_ticks, seconds + result.idle_s)
+            idle = result.idle_ticks
+            self._idle[who] = (ticks + idle, seconds + idle * weight_s)
             self._keep_lines(result.lines, service)
 
     def _keep_lines(self, lines: Mapping[Line, LineCount], service: str) -> None:

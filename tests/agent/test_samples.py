@@ -5,7 +5,6 @@ from agent.sampler import Window
 from agent.samples import WorkerView, foreign_samples, sampled
 from agent.stacks import Modules, RawFrame, RawStack
 from agent.tables import table_of_rows
-from agent.waits import place_of
 
 WORKER = WorkerView(9, 100, 2, "r1", Identity("shop", "web-1", "eu"), "/srv/app")
 ENDPOINT = RawFrame("GET /feed", "<endpoint>", 1)
@@ -37,24 +36,6 @@ def test_rows_of_a_window():
     assert stack.frames == ("feed:view", "feed:rank")
     assert stack.lines == (5, 5)
     assert table_of_rows("stack_samples", out.rows).num_rows == 3
-
-
-def test_samples_of_a_line_that_waits_weigh_what_of_them_was_on_cpu():
-    waits, computes = frames("view", "recv", line=5), frames("view", "recv", line=7)
-    stacks = (RawStack(100, waits, 30), RawStack(100, computes, 10))
-    out = sampled(
-        WORKER, Window(100, 5 * 10**9, 90, 0, 0, stacks), Modules("/srv/app"),
-        started_ms=1_000, window_ms=6_000, weight_s=0.5, contended=False,
-        on_cpu={place_of(stacks[0]): 0.4},
-    )  # fmt: skip
-    (row,) = out.rows
-    assert row["samples"] == 40
-    assert row["weight_s"] == pytest.approx(0.5 * (30 * 0.4 + 10))
-    assert out.idle_s == pytest.approx(0.5 * (50 + 30 * 0.6))
-    weights = {
-        line.line: count.weight_s for line, count in out.lines.items() if "recv" in line.function
-    }
-    assert weights == pytest.approx({5: 0.5 * 12, 7: 0.5 * 10})
 
 
 def test_samples_of_threads_that_the_worker_has_not():

@@ -1,10 +1,14 @@
 """On-CPU means on CPU: the share of a function beside one that waits, on uWSGI, by the agent.
 
 Two workers with one thread each, so at most two are runnable: others on the machine are kept from
-coming between by real-time scheduling, where this user may have that. Windows in which they waited
-for a core for more than 10% of their CPU time are marked contended, and count only where there are
-no others. What py-spy takes for CPU of the waiting function when its thread has just been woken, 13
-times per 3 ms of CPU, makes its share 4 points too high; that is what `Waits` takes out again.
+coming between by real-time scheduling, where this user may have that. A runnable thread counts as
+on CPU, so a function that waits often shows as more than it has: when a wait ends, its thread is
+runnable before it runs. Here that is about 13 times per 3 ms of CPU; with two cores py-spy itself
+often holds the one that the thread needs. Over 11,200 ticks the computing function had 1,597
+samples where its thread CPU time is worth 1,571, the waiting one 887 where it is worth 672: 60 us
+more for each wait, of which the kernel counts 20 to 30 as waiting for a core. So at worst all of
+that is the waiting function's, which is what a share may be low by beyond `points`. Windows with
+more than 10% of it are marked contended, and count only where there are no others.
 """
 
 import json
@@ -15,6 +19,8 @@ from pathlib import Path
 import pytest
 
 from agent.sampler import py_spy_binary
+from agent.sampling import Sampling
+from agent.schedstat import schedstat
 from agent.workers import Workers
 from tests.agent.processes import until
 from tests.agent.test_sampler import script
@@ -24,8 +30,8 @@ from tests.agent.uwsgi_server import load, uwsgi
 #: It measures CPU: no other test runs beside it.
 pytestmark = pytest.mark.alone
 
-#: Windows in which the agent learns where the workers wait.
-FIRST_WINDOWS = 6
+#: What waiting for a core may explain at most, in points.
+QUEUEING_POINTS = 10
 MODULE = "tests.agent.targets.planted_app"
 
 
@@ -48,7 +54,7 @@ def cpu_ns(answers: list[str]) -> dict[str, int]:
         # 600 samples are good to 1.9 points (one sigma); without real-time scheduling, beside
         # other work, shares were up to 13 points low. Waits taken for CPU are 34 off.
         pytest.param(1, 600, 14.0),
-        *(pytest.param(seed, 1500, 5.0, marks=pytest.mark.long) for seed in (2, 3, 4)),
+        *(pytest.param(seed, 2500, 5.0, marks=pytest.mark.long) for seed in (2, 3, 4)),
     ],
 )
 def test_a_share_of_the_samples_is_a_share_of_thread_cpu_time(tmp_path, seed, samples, points):
@@ -67,29 +73,36 @@ def test_a_share_of_the_samples_is_a_share_of_thread_cpu_time(tmp_path, seed, sa
             rate_hz=100,
             binary=script(tmp_path, " ".join(["exec", *first(20), py_spy_binary(), '"$@"'])),
         )
-        for _ in range(FIRST_WINDOWS):
-            made.window(made.workers, 100)
-        made.settle(made.waiting())
-        before = cpu_ns(answers[:])
+        before, ran = cpu_ns(answers[:]), scheduled(made)
         for _ in range(4 * samples // 100):
             made.window(made.workers, 100)
             if sum(counted(made, "samples").values()) >= samples:
                 break
-        after = cpu_ns(answers[:])
+        after, queueing = cpu_ns(answers[:]), waited_share(ran, scheduled(made))
     assert made.reasons == {}
     spent = {name: after[name] - before[name] for name in after}
     true = spent["computing"] / sum(spent.values())
     calm = sum(counted(made, "samples").values()) >= samples
-    seen, raw = (share(counted(made, column, not calm)) for column in ("weight_s", "samples"))
-    told = f"true {true:.3f} seen {seen:.3f}, as py-spy has it {raw:.3f}, {calm=}"
+    weights = counted(made, "weight_s", contended=not calm)
+    seen = weights["computing"] / sum(weights.values())
+    explained = min(QUEUEING_POINTS, 100 * (true - true / (1 + queueing)))
+    told = f"true {true:.3f} seen {seen:.3f}, {calm=}, queueing {queueing:.3f} of the CPU time"
     print(told)
     assert true == pytest.approx(0.7, abs=0.02)
-    assert abs(100 * (seen - true)) < points, told
+    assert -points - explained < 100 * (seen - true) < points, told
 
 
-def share(found: dict[str, float]) -> float:
-    """Of the computing function."""
-    return found["computing"] / sum(found.values())
+def scheduled(made: Sampling) -> tuple[int, int]:
+    """(CPU, waiting for a core) of all workers so far, ns."""
+    cpu_ns, wait_ns = zip(
+        *(schedstat(one.pid, made.proc_root) for one in made.workers), strict=True
+    )
+    return sum(cpu_ns), sum(wait_ns)
+
+
+def waited_share(before: tuple[int, int], after: tuple[int, int]) -> float:
+    """Waiting for a core, as a share of the CPU time between the two."""
+    return (after[1] - before[1]) / (after[0] - before[0])
 
 
 def counted(made, column: str, contended: bool = False) -> dict[str, float]:
