@@ -13,7 +13,7 @@ def frame(name, line, file="/srv/app/feed.py"):
 
 
 def counted(*stacks, weight_s=0.5):
-    found = line_counts(stacks, MODULES, WHO, "r1", weight_s, {})
+    found = line_counts(stacks, MODULES, WHO, "r1", weight_s)
     return {(one.endpoint, one.function, one.line): count for one, count in found.items()}
 
 
@@ -61,7 +61,7 @@ def test_what_is_added_can_be_taken_away():
 
 
 def test_rows_have_every_column():
-    lines = line_counts([RawStack(1, (ENDPOINT, frame("rank", 7)), 4)], MODULES, WHO, "r1", 0.5, {})
+    lines = line_counts([RawStack(1, (ENDPOINT, frame("rank", 7)), 4)], MODULES, WHO, "r1", 0.5)
     (row,) = table_of_rows("line_samples", line_rows(lines, 1_000)).to_pylist()
     assert row == {
         "ts_ms": 1_000, "service": "shop", "host": "web-1", "region": "eu", "release": "r1",
