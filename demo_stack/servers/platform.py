@@ -47,7 +47,7 @@ def agent(
         name=f"agent-{host}",
         argv=[
             _dynoscope(), "agent", "run", "--url", f"http://127.0.0.1:{serve_port}",
-            "--ring-dir", str(ring_dir), "--spool", str(spool),
+            "--host", host, "--ring-dir", str(ring_dir), "--spool", str(spool),
             "--token-file", str(home / "data" / "ingest.token"),
             "--statsd-port", str(statsd_port), "--metrics-port", str(metrics_port),
             *AGENT_SETTINGS,
