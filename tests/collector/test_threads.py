@@ -96,10 +96,10 @@ def test_a_task_that_fails_takes_no_thread_with_it(count, caplog):
 def test_at_the_end_threads_end_and_what_waits_is_cancelled():
     threads, busy, waits = Threads(2), Work(stands=True), [Work() for _ in range(3)]
     quick = Work()
-    threads.add_task(quick)
     threads.add_task(busy)
-    assert quick.done.wait(PATIENCE_S)
     assert busy.begun.wait(PATIENCE_S)
+    threads.add_task(quick)
+    assert quick.done.wait(PATIENCE_S)
     idle(threads, 1)
     blocked = Work(stands=True)
     threads.add_task(blocked)
