@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import tomllib
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib import import_module
 from ipaddress import ip_address
@@ -215,24 +216,26 @@ def _serve(
             base_url=url,
             **warmup,
         )
-        stop = threading.Event()
-        upkeep = Upkeep(store, days, time.time)
-        threads = [
-            threading.Thread(target=part.run, args=(stop,), name=type(part).__name__)
-            for part in (evaluator, upkeep)
-        ]
         server = _listen(app, bind, port)
+        beside = (evaluator.run, Upkeep(store, days, time.time).run)
+        _run(server, beside, f"dynoscope: {url}/?token={tokens.read}")
+
+
+def _run(server: Any, beside: Sequence[Callable[[threading.Event], None]], greeting: str) -> None:
+    """Serve until a signal ends it, with further loops in threads of their own."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=run, args=(stop,), name=run.__qualname__) for run in beside]
+    for thread in threads:
+        thread.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    click.echo(greeting)
+    try:
+        server.run()
+    finally:
+        stop.set()
         for thread in threads:
-            thread.start()
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        click.echo(f"dynoscope: {url}/?token={tokens.read}")
-        try:
-            server.run()
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
-            server.close()
+            thread.join()
+        server.close()
 
 
 def _seconds(text: str | None) -> float | None:

@@ -84,9 +84,9 @@ def metric(
     table = metric_reads.metric_steps(store, window, service, metric, step_ms=step_ms)
     by_line: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in table.to_pylist():
-        key = row["service"], row["host"], row["kind_of"], row["labelled"]
+        key = row["service"], row["host"], row["labelled"], row["kind_of"]
         by_line.setdefault(key, []).append(row)
-    lines = [_line(key, rows, step_ms) for key, rows in by_line.items()]
+    lines = [_line(key, rows, step_ms) for key, rows in sorted(by_line.items())]
     return Answer(
         data=tuple(lines[:LINES_MAX]),
         unit=lines[0].unit if lines else "",
@@ -96,7 +96,7 @@ def metric(
 
 
 def _line(key: tuple[str, ...], rows: list[dict[str, Any]], step_ms: int) -> MetricLine:
-    service, host, kind, labelled = key
+    service, host, labelled, kind = key
     rises = kind == "counter"
     points = tuple(
         MetricPoint(
@@ -105,6 +105,6 @@ def _line(key: tuple[str, ...], rows: list[dict[str, Any]], step_ms: int) -> Met
         )
         for row in rows
     )
-    unit = rows[0]["units"]
+    unit = rows[0]["unit_of"]
     labels = tuple(labelled.split("\n")) if labelled else ()
     return MetricLine(service, host, labels, kind, f"{unit}/s" if rises else unit, points)

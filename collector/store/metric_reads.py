@@ -21,6 +21,10 @@ def metric_names(store: Store, window: Window, service: str) -> pa.Table:
 def metric_steps(
     store: Store, window: Window, service: str, metric: str, *, step_ms: int
 ) -> pa.Table:
-    """service, host, kind_of, labelled (`k=v` by lines), units, step_start_ms, points, summed."""
-    bounds = {"from_ms": window.from_ms, "to_ms": window.to_ms}
-    return store.query("metric_steps", service=service, metric=metric, step_ms=step_ms, **bounds)
+    """step_start_ms, service, host, labelled (`k=v` by lines), kind_of, points, summed, unit_of.
+
+    By time first; of hosts' own metrics as `metric_names`.
+    """
+    asked: dict[str, str | int] = {"metric": metric, "service": service, "hosts": 1}
+    asked |= {"step_ms": step_ms, "from_ms": window.from_ms, "to_ms": window.to_ms}
+    return store.query("metric_steps", **asked)

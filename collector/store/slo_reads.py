@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from collector.answers.windows import MINUTE_MS
 from collector.store.store import Store
 
 __all__ = [
@@ -212,8 +213,9 @@ def metric_minutes(
     store: Store, *, from_ms: int, to_ms: int, name: str, service: str
 ) -> list[tuple[int, MetricSet]]:
     """The same by the minute, oldest first, each with the end of its minute."""
-    rows = store.query("metric_minutes", from_ms=from_ms, to_ms=to_ms, metric=name, service=service)
-    return [(row["until_ms"], _metric_set(row)) for row in rows.to_pylist()]
+    asked: dict[str, str | int] = {"metric": name, "service": service, "hosts": 0, "step_ms": MINUTE_MS}
+    rows = store.query("metric_steps", from_ms=from_ms, to_ms=to_ms, **asked)
+    return [(row["step_start_ms"] + MINUTE_MS, _metric_set(row)) for row in rows.to_pylist()]
 
 
 def headline_hours(store: Store, *, from_ms: int, to_ms: int, service: str) -> list[HeadlineHour]:

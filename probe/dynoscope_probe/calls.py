@@ -50,13 +50,9 @@ def timed_cache_call(
             outcome = OK
             return result
         finally:
-            ended_ns = perf_counter_ns()
+            times_ns = started_ns, perf_counter_ns()
             nested.leave()
-            try:
-                called = name if name_of is None else name_of(request, *arguments)
-                request.add_cache_call(called, started_ns, ended_ns, outcome, nested)
-            except Exception:
-                guard.swallowed()
+            _tell(request, nested, name_of, name, arguments, times_ns, outcome)
 
     timed._dynoscope = True  # type: ignore[attr-defined]
     return timed
@@ -80,16 +76,28 @@ def timed_async_cache_call(
             outcome = OK
             return result
         finally:
-            ended_ns = perf_counter_ns()
+            times_ns = started_ns, perf_counter_ns()
             nested.leave()
-            try:
-                called = name if name_of is None else name_of(request, *arguments)
-                request.add_cache_call(called, started_ns, ended_ns, outcome, nested)
-            except Exception:
-                guard.swallowed()
+            _tell(request, nested, name_of, name, arguments, times_ns, outcome)
 
     timed._dynoscope = True  # type: ignore[attr-defined]
     return timed
+
+
+def _tell(
+    request: Request,
+    nested: Nested,
+    name_of: Optional[Callable[..., str]],
+    name: str,
+    arguments: tuple[Any, ...],
+    times_ns: tuple[int, int],
+    outcome: int,
+) -> None:
+    try:
+        called = name if name_of is None else name_of(request, *arguments)
+        request.add_cache_call(called, *times_ns, outcome, nested)
+    except Exception:
+        guard.swallowed()
 
 
 def begin_db_call() -> Optional[Nested]:

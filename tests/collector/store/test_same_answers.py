@@ -67,6 +67,7 @@ VALUES = {
     "batch_id": "b1",
     "batch_ids": ["b0", "b1", "nobody's"],
     "control": "r2",
+    "hosts": 1,
     "limits_ns": [20_000_000] * len(ENDPOINTS),
     "first_service": "",
     "last_service": "zzz",
