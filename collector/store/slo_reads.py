@@ -213,7 +213,12 @@ def metric_minutes(
     store: Store, *, from_ms: int, to_ms: int, name: str, service: str
 ) -> list[tuple[int, MetricSet]]:
     """The same by the minute, oldest first, each with the end of its minute."""
-    asked: dict[str, str | int] = {"metric": name, "service": service, "hosts": 0, "step_ms": MINUTE_MS}
+    asked: dict[str, str | int] = {
+        "metric": name,
+        "service": service,
+        "hosts": 0,
+        "step_ms": MINUTE_MS,
+    }
     rows = store.query("metric_steps", from_ms=from_ms, to_ms=to_ms, **asked)
     return [(row["step_start_ms"] + MINUTE_MS, _metric_set(row)) for row in rows.to_pylist()]
 
