@@ -1,7 +1,8 @@
 """A uWSGI application that gives 70% of its CPU to one function and 30% to one that also waits.
 
 Answers with its pid and what each has had of CPU so far, in ns, by its own thread_time_ns.
-Environment: RINGS, the ring folder; SEED, of how the work is cut into pieces.
+Environment: RINGS, the ring folder; SEED, of how the work is cut into pieces; WAITS, how often the
+one waits: `queries`, as a view that asks a database, or `locks`, after every 0.2 ms.
 """
 
 import json
@@ -20,6 +21,11 @@ CPU_NS = {"computing": 0, "waiting": 0}
 RANDOM = random.Random(int(os.environ.get("SEED", "0")))
 #: CPU of one request, s
 CPU_S = 0.010
+#: s of CPU before a wait, s of a wait: each between these two
+PIECES_S, WAITS_S = {
+    "queries": ((0.0005, 0.0015), (0.001, 0.005)),
+    "locks": ((0.00005, 0.0004), (0.0002, 0.003)),
+}[os.environ.get("WAITS", "queries")]
 
 
 def spin(seconds):
@@ -34,12 +40,12 @@ def computing(seconds):
 
 
 def waiting(seconds):
-    """Its CPU in pieces of 0.05 to 0.4 ms, with a wait of 0.2 to 3 ms after each."""
+    """Its CPU in pieces, with a wait after each."""
     while seconds > 0:
-        piece = min(seconds, RANDOM.uniform(0.00005, 0.0004))
+        piece = min(seconds, RANDOM.uniform(*PIECES_S))
         spin(piece)
         seconds -= piece
-        time.sleep(RANDOM.uniform(0.0002, 0.003))
+        time.sleep(RANDOM.uniform(*WAITS_S))
 
 
 def timed(function, seconds):
