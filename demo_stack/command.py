@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,8 @@ __all__ = ["demo"]
 EXIT_CHECK_FAILED = 1
 EXIT_NOT_DONE = 2
 UP_S = 25
+#: Whether each release of a story, from r2 on, brings the regression.
+STORIES = {"regression": (True,), "none": (False,), "both": (False, True)}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,10 +52,11 @@ def demo() -> None:
 @_home_option
 @click.option(
     "--story",
-    type=click.Choice(["regression", "none"]),
+    type=click.Choice([*STORIES]),
     is_flag=False,
     flag_value="regression",
-    help="Tell a story: release r2 with a regression and a slow database, or a harmless r2.",
+    help="Tell a story: a release with a regression, then a slow database; a harmless release; or "
+    "both, the harmless one first.",
 )
 @click.option(
     "--speed", type=click.Choice(["full", "short"]), default="full", help="How long its phases are."
@@ -76,15 +80,18 @@ def up(
         progress.say(f"service {stack.edge_url()}, dashboards {stack.dashboards_url()}")
         held = True
         try:
-            if story is not None:
-                timing = SHORT if speed == "short" else FULL
-                timing = timing if seconds is None else timing.scaled(seconds)
+            timing = SHORT if speed == "short" else FULL
+            timing = timing if seconds is None else timing.scaled(seconds)
+            for number, regression in enumerate(STORIES[story] if story else (), start=2):
                 outcome = tell(
-                    stack, progress, regression=story == "regression", timing=timing, seed=seed
-                )
+                    stack, progress,
+                    regression=regression, timing=timing, release=f"r{number}", seed=seed,
+                )  # fmt: skip
                 address = None if then_down else stack.dashboards_url()
                 progress.console.print(story_report(outcome, address))
-                held = all(check.held for check in outcome.checks)
+                held = held and all(check.held for check in outcome.checks)
+                # The next is compared with this one, whose traffic has been.
+                timing = replace(timing, before_s=0)
         finally:
             if then_down:
                 stack.down()

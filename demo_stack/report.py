@@ -53,7 +53,8 @@ def _finding(comparison: dict[str, Any]) -> RenderableType:
             f"\ndeploy    {deploy['previous']} -> {deploy['release']}, {deploy['note']}",
             style="not bold",
         )
-    return Panel(lines, title="release r2 against r1", title_align="left")
+    title = f"{comparison['b']} against {comparison['a']}".replace(":", " ")
+    return Panel(lines, title=title, title_align="left")
 
 
 def _alerts(alerts: Iterable[dict[str, Any]], deploy_ms: int) -> RenderableType:

@@ -32,7 +32,8 @@ from demo_stack.webhook import read_alerts
 __all__ = ["FULL", "SHORT", "Outcome", "Timing", "tell"]
 
 PLANTED = "photos.ranking.affinity:affinity_score"
-SECOND_RELEASE = "r2"
+#: The release whose patch is the regression.
+PATCHED = "r2"
 TICK_S = 1.0
 
 
@@ -91,24 +92,31 @@ class Outcome:
 
 
 def tell(
-    stack: Stack, progress: Progress, *, regression: bool, timing: Timing, seed: int = 1
+    stack: Stack,
+    progress: Progress,
+    *,
+    regression: bool,
+    timing: Timing,
+    release: str = "r2",
+    seed: int = 1,
 ) -> Outcome:
-    """Run the story on a stack that is up; the load has ended when it returns."""
+    """Run the story on a stack that is up: `release` follows what runs. Then the load has ended."""
+    previous = stack.state.releases[stack.hosts[0]]
     watch = _Watch(stack, progress)
     rate_rps = _rate_rps(stack, progress)
     timing = timing.with_warm_up(rate_rps)
     longest_s = 2 * timing.total_s + 3 * timing.patience_s + 60
     stack.start(traffic(stack.home, stack.edge_url(), seed, rate_rps, longest_s))
-    with progress.step("traffic on release r1", timing.before_s):
+    with progress.step(f"traffic on release {previous}", timing.before_s):
         watch.wait(timing.before_s)
-    with progress.step(f"rolling out release {SECOND_RELEASE}, one host first", timing.canary_s):
-        patch = patch_of(SECOND_RELEASE) if regression else None
-        deploy_ms = deploy(stack, SECOND_RELEASE, patch, lambda: watch.wait(timing.canary_s))
-    with progress.step(f"traffic on release {SECOND_RELEASE}", timing.after_s):
+    with progress.step(f"rolling out release {release}, one host first", timing.canary_s):
+        patch = patch_of(PATCHED) if regression else None
+        deploy_ms = deploy(stack, release, patch, lambda: watch.wait(timing.canary_s))
+    with progress.step(f"traffic on release {release}", timing.after_s):
         watch.wait(timing.after_s)
         if regression:
             watch.wait(timing.patience_s, until=lambda: watch.has(COST_RULE, "firing"))
-    comparison = compare(stack)
+    comparison = compare(stack, previous, release)
     fault_ms, mend_ms = _fault(stack, watch, timing) if regression else (0, 0)
     stack.stop("load")
     seen = Seen(
@@ -130,13 +138,13 @@ def _rate_rps(stack: Stack, progress: Progress) -> float:
     return rate_rps
 
 
-def compare(stack: Stack) -> dict[str, Any]:
-    """Release r2 against r1, as the read API answers."""
+def compare(stack: Stack, before: str, after: str) -> dict[str, Any]:
+    """Release `after` against `before`, as the read API answers."""
     token = (stack.home / "data" / "read.token").read_text().strip()
     try:
         response = httpx.get(
             f"{stack.serve_url()}/v1/compare",
-            params={"a": "release:r1", "b": f"release:{SECOND_RELEASE}", "service": PACKAGE},
+            params={"a": f"release:{before}", "b": f"release:{after}", "service": PACKAGE},
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,
         )

@@ -16,6 +16,8 @@ ENDPOINT = {
     "relative": {"value": 0.25, "low": 0.21, "high": None},
 }
 COMPARISON = {
+    "a": "release:r1",
+    "b": "release:r2",
     "headline": "the feed costs [b]more[/b]",
     "endpoints": [ENDPOINT],
     "guilty": {"function": "photos.ranking.one:planted", "rise_share": 0.97},
@@ -40,6 +42,7 @@ def shown(comparison, alerts, cpu: float) -> str:
 def test_everything_is_told():
     text = shown(COMPARISON, ALERTS, 0.5)
     for part in (
+        "release r2 against release r1",
         "the feed costs [b]more[/b]",
         "9.00 ms of CPU -> 11.25 ms of CPU per request, +25.0%",
         "+21.0% to unknown",
@@ -56,7 +59,13 @@ def test_everything_is_told():
 
 
 def test_nothing_found_and_a_busy_machine():
-    nothing = {"headline": "no change", "endpoints": [], "guilty": None, "deploy": None}
+    nothing = {
+        **COMPARISON,
+        "headline": "no change",
+        "endpoints": [],
+        "guilty": None,
+        "deploy": None,
+    }
     text = shown(nothing, [], 0.9)
     assert "No alert was delivered." in text
     assert "90% busy, above 70%" in text
