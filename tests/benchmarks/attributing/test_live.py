@@ -2,12 +2,7 @@
 
 import json
 
-import pytest
-
 from benchmarks.attributing import live
-
-#: It measures CPU: no other test runs beside it.
-pytestmark = pytest.mark.alone
 
 
 def test_a_stage_with_six_times_the_work_is_named(tmp_path):
