@@ -185,6 +185,7 @@ def _serve(
     from collector.access import needs_admin
     from collector.answers.sources.places import parse_places
     from collector.app import create_app
+    from collector.function_upkeep import FunctionUpkeep
     from collector.retention import Upkeep, parse_keep
     from collector.store.store import open_store
     from collector.tokens import load_or_make_tokens
@@ -217,7 +218,8 @@ def _serve(
             **warmup,
         )
         server = _listen(app, bind, port)
-        beside = (evaluator.run, Upkeep(store, days, time.time).run)
+        upkeep = (Upkeep(store, days, time.time).run, FunctionUpkeep(store, time.time).run)
+        beside = (evaluator.run, *upkeep)
         _run(server, beside, f"dynoscope: {url}/?token={tokens.read}")
 
 

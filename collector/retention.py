@@ -8,13 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 
 from collector.errors import BadQuestion
 from collector.store.errors import StoreError
+from collector.store.function_rollup import finish_day
 from collector.store.retention import (
+    EPOCH,
     KEEP_DAYS,
     days_held,
     drop_day,
     first_minutes,
     last_day,
     roll_up_day,
+    tell_engine,
 )
 from collector.store.store import Store
 
@@ -24,6 +27,9 @@ EVERY_S = 3_600.0
 ROLLED_UP = "endpoint_minutes"
 #: Roll-ups of requests: a day is in its end form before they are moved or forgotten.
 ROLL_UPS = ("endpoint_minutes", "endpoint_steps", "host_minutes")
+FUNCTION_ROLL_UPS = ("function_steps", "function_hours")
+#: What functions are computed from, a day's steps and hours.
+OF_FUNCTIONS = ("stack_samples", "function_steps")
 KEEP_DAYS_MAX = 4_000
 #: Rows that are older are refused, even if they would be kept: a batch that is sent again after so
 #: long is not known any more.
@@ -59,7 +65,8 @@ def parse_keep(texts: Iterable[str]) -> dict[str, int]:
 
 def accepted_days(table: str, keep: Mapping[str, int]) -> int:
     """How old a row of a batch may be: nothing comes for days that are forgotten or moved."""
-    tables = (table, *ROLL_UPS) if table == "requests" else (table,)
+    roll_ups = {"requests": ROLL_UPS, "stack_samples": FUNCTION_ROLL_UPS}
+    tables = (table, *roll_ups.get(table, ()))
     return min(ACCEPTED_DAYS, *(keep.get(name, ACCEPTED_DAYS) for name in tables))
 
 
@@ -84,6 +91,8 @@ def keep_up(store: Store, keep: Mapping[str, int], today: date) -> list[Step]:
     """
     steps = due(days_held(store), keep, today, first_minutes(store))
     for step in steps:
+        if step.table in OF_FUNCTIONS:
+            finish_day(store, (step.day - EPOCH).days)
         if step.rolled_up:
             roll_up_day(store, step.day)
         else:
@@ -105,9 +114,13 @@ class Upkeep:
 
     def run(self, stop: threading.Event) -> None:
         """The loop of a thread. A store that fails is tried again the next time."""
+        is_told = False
         while not stop.is_set():
             today = datetime.fromtimestamp(self._clock(), UTC).date()
             try:
+                if not is_told:
+                    tell_engine(self._store, self._keep)
+                    is_told = True
                 keep_up(self._store, self._keep, today)
             except StoreError as error:
                 log.warning("old days were not forgotten: %s", error)

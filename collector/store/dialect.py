@@ -38,6 +38,8 @@ REPLICATED_WINDOW = "replicated_deduplication_window"
 REPLICATED_BLOCKS = 10_000
 #: What the database of a server's own tables is called, in a cluster.
 LOCAL = "_local"
+#: Settings of servers that have codecs of columns, and times to live of tables.
+HAS_CODECS, HAS_TTL = "allow_suspicious_codecs", "ttl_only_drop_parts"
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 V = TypeVar("V", bound=int | str)
 Select = Callable[[str, Mapping[str, list[str]]], pa.Table]
@@ -62,6 +64,7 @@ PUSHES_ON = "deduplicate_blocks_in_dependent_materialized_views"
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """has_tokens: repeats of a block are dropped by the engine, in tables and views.
+    has_codecs, has_ttl: columns may be compressed each in its way; tables forget by themselves.
     session, insert, correct: settings to use with every statement, with inserts of batches, and
     with statements without a result.
     names: placeholder -> text, in schema files, repairs and questions.
@@ -74,6 +77,8 @@ class Dialect:
     correct: dict[str, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     sum_of_shards: str = ""
+    has_codecs: bool = False
+    has_ttl: bool = False
 
     @property
     def is_replicated(self) -> bool:
@@ -88,7 +93,10 @@ class Dialect:
         return statement.replace("{table}", table[1]) if table else statement
 
     def statements(self, statement: str) -> list[str]:
-        """A statement of a schema file, filled, and what else there is to do on a cluster."""
+        """A statement of a schema file, filled, and what else there is to do on a cluster; nothing
+        where the engine has not what it is about."""
+        if "CODEC(" in statement and not self.has_codecs:
+            return []
         table = TABLE.search(statement)
         if not table or not self.sum_of_shards or "{zookeeper_path_of_all}" in statement:
             return [self.filled(statement)]
@@ -109,6 +117,7 @@ def dialect_of(
             # A table that remembers currentDatabase() reads another one when 18.16 starts again.
             "database": f"'{database}'",
             "tables": "",
+            "everywhere": "",
             "on_cluster": "",
             "replicated": "",
             "zookeeper_path": "",
@@ -121,13 +130,20 @@ def dialect_of(
             # A correction of a roll-up is no repeat, even if it looks like an earlier one.
             "never_deduplicated": "SETTINGS insert_deduplicate = 0" if has_window else "",
         },
+        has_codecs=HAS_CODECS in known,
+        has_ttl=HAS_TTL in of_tables,
     )
 
 
 def cluster_dialect(
-    settings: Iterable[str], cluster: str, database: str, sum_of_shards: str
+    settings: Iterable[str],
+    cluster: str,
+    database: str,
+    sum_of_shards: str,
+    table_settings: Iterable[str] = (),
 ) -> Dialect:
-    """The dialect of the servers of a cluster that have these names in system.settings.
+    """The dialect of the servers of a cluster that have these names in system.settings and
+    merge_tree_settings.
 
     `sum_of_shards`: the text of `queries/sum_of_shards.sql`. Tokens are not used: replicated tables
     drop an identical block by themselves, and the store asks first.
@@ -137,6 +153,7 @@ def cluster_dialect(
     names = {
         "database": f"'{local}'",
         "tables": f"{local}.",
+        "everywhere": f"{database}.",
         "on_cluster": f"ON CLUSTER {cluster}",
         "replicated": "Replicated",
         "zookeeper_path": f"('{path}/{{shard}}/{{table}}', '{{replica}}')",
@@ -158,6 +175,8 @@ def cluster_dialect(
         sum_of_shards=summed.replace("{on_cluster}", names["on_cluster"]).replace(
             "{all}", database
         ),
+        has_codecs=HAS_CODECS in known,
+        has_ttl=HAS_TTL in set(table_settings),
     )
 
 
@@ -166,7 +185,8 @@ def read_dialect(select: Select, question: str) -> Dialect:
 
     Only for the names that matter: a limit of rows must not hide them.
     """
-    rows = _asked(select, question, [*INSERT_SETTINGS, *SESSION_SETTINGS, TOKEN, WINDOW])
+    names = [*INSERT_SETTINGS, *SESSION_SETTINGS, TOKEN, WINDOW, HAS_CODECS, HAS_TTL]
+    rows = _asked(select, question, names)
     return dialect_of(rows["settings"], rows["tables"], rows["database"][0])
 
 
@@ -175,8 +195,8 @@ def read_cluster_dialect(
 ) -> Dialect:
     """Ask one server of a cluster for all of them; see `read_dialect`, `cluster_dialect`."""
     names = [*INSERT_SETTINGS, *SESSION_SETTINGS, *SHARDED_SETTINGS, *CORRECTION_SETTINGS]
-    rows = _asked(select, question, names)
-    return cluster_dialect(rows["settings"], cluster, database, sum_of_shards)
+    rows = _asked(select, question, [*names, HAS_CODECS, HAS_TTL])
+    return cluster_dialect(rows["settings"], cluster, database, sum_of_shards, rows["tables"])
 
 
 def _asked(select: Select, question: str, names: list[str]) -> dict[str, list[str]]:

@@ -1,5 +1,6 @@
 """Days of tables: which are held, moved from minutes to hours, forgotten. A day is a partition."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,7 +9,15 @@ import pyarrow as pa
 from collector.store.store import DAY_MS, Store
 from collector.store.texts import query_text
 
-__all__ = ["KEEP_DAYS", "days_held", "drop_day", "first_minutes", "last_day", "roll_up_day"]
+__all__ = [
+    "KEEP_DAYS",
+    "days_held",
+    "drop_day",
+    "first_minutes",
+    "last_day",
+    "roll_up_day",
+    "tell_engine",
+]
 
 HOUR_MS = 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -30,13 +39,17 @@ KEEP_DAYS = {
     "endpoint_hours": 400,
     "endpoint_steps": 400,
     "service_days": 400,
+    "function_steps": 14,
+    "function_hours": 400,
     "changes": 400,
     "alert_events": 400,
     "silence_events": 400,
     "evaluator_events": 14,
 }
+#: Tables of which others are made when a day is over: that day must still be there, however late.
+MOVED_ON = ("endpoint_minutes", "stack_samples", "stacks", "function_steps")
 #: Tables whose partition is a week, named after its Monday.
-WEEKLY = ("endpoint_steps",)
+WEEKLY = ("endpoint_steps", "function_hours")
 
 
 def days_held(store: Store) -> dict[str, list[date]]:
@@ -50,6 +63,20 @@ def days_held(store: Store) -> dict[str, list[date]]:
 def last_day(table: str, day: date) -> date:
     """The last day that goes with this one when it is dropped."""
     return day + timedelta(days=6) if table in WEEKLY else day
+
+
+def tell_engine(store: Store, keep: Mapping[str, int]) -> None:
+    """Have the engine forget by itself, where it can, what `drop_day` would at the same time.
+
+    So a store stays small while nobody looks after it. `keep`: days by table, beside today.
+    """
+    if not store._engine.dialect.has_ttl:
+        return
+    for table, days in keep.items():
+        if table not in MOVED_ON:
+            is_weekly = table in WEEKLY
+            text = query_text("keep_weeks" if is_weekly else "keep_days").replace("{table}", table)
+            store._engine.execute(text.replace("{days}", str(int(days) + (7 if is_weekly else 1))))
 
 
 def roll_up_day(store: Store, day: date) -> None:

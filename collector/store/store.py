@@ -17,6 +17,7 @@ from collector.store.embedded import Embedded
 from collector.store.engine import Engine, Parameter, QueryLimits
 from collector.store.errors import StoreError
 from collector.store.extents import Batch
+from collector.store.function_marks import FunctionMarks
 from collector.store.hosts import Hosts
 from collector.store.inserts import Inserts, Outcomes
 from collector.store.locking import lock_folder
@@ -93,11 +94,13 @@ def _locked(data_dir: Path) -> IO[str]:
 class Store:
     """One open data folder, or one database of a server or cluster; use `open_store`.
 
-    `arrivals`: the agents' batches, as the collector of this process takes them.
+    `arrivals`: the agents' batches, as the collector of this process takes them. `functions`: which
+    of their roll-ups count.
     """
 
     def __init__(self, engine: Engine, lock: IO[str] | None, clock: Callable[[], float]) -> None:
         self.arrivals = Arrivals()
+        self.functions = FunctionMarks(engine, clock)
         self._engine = engine
         self._lock = lock
         self._hosts = Hosts(engine, clock)
@@ -130,6 +133,11 @@ class Store:
                 outcomes[one.id] = error
         for group in groups.values():
             outcomes |= self._inserts.insert(table, list(group.values()))
+            stored = [one for one in group.values() if outcomes[one.id] is None]
+            try:
+                self.functions.late(table, [one.rows for one in stored])
+            except StoreError as error:
+                outcomes |= {one.id: error for one in stored}
         return outcomes
 
     def group_of(self, batch: Batch) -> tuple[int, int, bool]:
@@ -151,6 +159,11 @@ class Store:
         if table == "requests":
             block = block.append_column("cell", self._hosts.cells(block["host"]))
         return block
+
+    def cells(self, hosts: Sequence[str]) -> list[int]:
+        """The cells of hosts, as roll-ups have them."""
+        cells: list[int] = self._hosts.cells(pa.chunked_array([list(hosts)])).to_pylist()
+        return cells
 
     def query(self, name: str, **parameters: Parameter) -> pa.Table:
         """Rows of `queries/<name>.sql` with its `{name:Type}` parameters bound.

@@ -187,6 +187,28 @@ def stack_rows(*, start_ms: int = START_MS, service: str = SERVICE) -> pa.Table:
     )
 
 
+def function_rows(versions: Sequence[int], *, start_ms: int = START_MS) -> pa.Table:
+    """One function of a step or hour, in these versions, as the store computes it."""
+    n = len(versions)
+    return pa.table(
+        {
+            "day": pa.array([start_ms // 86_400_000] * n, pa.int32()).cast(pa.date32()),
+            "service": [SERVICE] * n,
+            "endpoint": [ENDPOINTS[0]] * n,
+            "start_ms": pa.array([start_ms] * n, pa.uint64()),
+            "version": pa.array(versions, pa.uint64()),
+            "release": ["r2"] * n,
+            "cell": pa.array([1] * n, pa.uint8()),
+            "function": ["feed.ranking:score"] * n,
+            "origin": pa.array([0] * n, pa.uint8()),
+            "self_weight_s": [0.5 * one for one in versions],
+            "weight_s": [1.0 * one for one in versions],
+            "self_samples": pa.array(versions, pa.uint64()),
+            "samples": pa.array([2 * one for one in versions], pa.uint64()),
+        }
+    )
+
+
 def line_rows(
     *,
     function: str = "feed.ranking:score",

@@ -49,7 +49,8 @@ def kept(request, tmp_path):
 
 def test_every_table_of_days_has_its_time(kept):
     assert set(KEEP_DAYS) == set(WIRE) | {
-        "endpoint_minutes", "endpoint_hours", "endpoint_steps", "host_minutes", "service_days"
+        "endpoint_minutes", "endpoint_hours", "endpoint_steps", "host_minutes", "service_days",
+        "function_steps", "function_hours",
     }  # fmt: skip
     assert set(days_held(kept)) <= set(KEEP_DAYS)
 
@@ -82,7 +83,7 @@ def test_days_pass(kept):
                 seen[table] = days
     assert seen == {
         "requests": 7, "stack_samples": 14, "endpoint_minutes": 15, "host_minutes": 30,
-        "endpoint_hours": 31, "service_days": 31,
+        "endpoint_hours": 31, "service_days": 31, "function_steps": 15,
     }  # fmt: skip
     keep_up(kept, KEEP_DAYS, FIRST + timedelta(409))
     assert days_held(kept) == {}
@@ -234,3 +235,4 @@ def test_nothing_is_taken_for_days_that_are_gone():
     assert accepted_days("requests", parse_keep(["requests=2"])) == 2
     assert accepted_days("requests", parse_keep(["host_minutes=3"])) == 3
     assert accepted_days("metrics", parse_keep(["requests=2"])) == 7
+    assert accepted_days("stack_samples", parse_keep(["function_steps=4"])) == 4

@@ -20,8 +20,10 @@ DAY_MS = START_MS // 86_400_000 * 86_400_000
 OTHERS = {"engine_settings", "inserts_running", "has_migrations", "migrations", "table_sizes"}
 NO_QUERIES = {"drop_day", "repair_endpoint_minutes", "repair_host_minutes", "repair_rows"}
 NO_QUERIES |= {"repair_service_days", "repair_endpoint_steps", "repair_minutes"}
-NO_QUERIES |= {"roll_up_hour", "make_database", "sum_of_shards"}
+NO_QUERIES |= {"roll_up_hour", "make_database", "sum_of_shards", "keep_days", "keep_weeks"}
+NO_QUERIES |= {"roll_up_functions", "roll_up_function_hour", "fold_functions"}
 OTHERS |= {"cluster_nodes", "cluster_databases", "host_numbers", "moved_until"}
+OTHERS |= {"function_marks", "function_version", "functions_over"}
 OTHERS |= {f"replica_{what}" for what in ("delay", "lacks", "leads", "shut", "state")}
 QUERIES = sorted({path.stem for path in QUERIES_DIR.glob("*.sql")} - OTHERS - NO_QUERIES)
 
@@ -68,6 +70,10 @@ VALUES = {
     "batch_ids": ["b0", "b1", "nobody's"],
     "control": "r2",
     "hosts": 1,
+    "all_hosts": 0,
+    "named_hosts": ["web-1", "nobody"],
+    "hours": [1],
+    "steps": [2],
     "limits_ns": [20_000_000] * len(ENDPOINTS),
     "first_service": "",
     "last_service": "zzz",
@@ -93,8 +99,11 @@ VARIANTS = [
     {"step_ms": 7_200_000, "from_ms": START_MS - 3_600_000 * 30, "to_ms": END_MS + 3_600_000 * 30},
     {"step_ms": 86_400_000, "from_ms": DAY_MS - 60_000, "to_ms": DAY_MS + 86_460_000},
     {"stack_ids": []},
+    {"all_hosts": 1},
+    {"named_hosts": []},
     {"states": []},
     {"batch_id": "b'9"},
+    {"hours": [], "steps": [3]},
 ]
 #: What is right only for a service, an endpoint or a release.
 NAMED = {
@@ -138,6 +147,8 @@ def fill(store):
     silence = rows.alert_rows("a1", "silenced")
     store.insert("silence_events", silence, "b1")
     store.insert("evaluator_events", silence, "b1")
+    for at, table in enumerate(("function_steps", "function_hours")):
+        store._engine.insert(table, rows.function_rows([1 + at, 2 + at]), f"f{at}")
     metrics = (
         ("host_cpu_percent", [10.0, 20.0], [], "host"),
         ("host_memory_total_bytes", [8e9], ["kind=all"], "host"),
