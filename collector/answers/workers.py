@@ -1,25 +1,27 @@
 """How is each worker of a host, as its agent finds it?"""
 
+from collections.abc import Sequence
 from typing import Any
-
-import pyarrow as pa
 
 from collector.answers.records import WorkerRow
 
-__all__ = ["workers_by_host"]
+__all__ = ["WORKER_LABEL", "workers_by_host"]
 
 Key = tuple[str, str]
 #: A worker of which nothing was said for this long, while its host spoke, is no more.
 GONE_MS = 120_000
 STATE = "worker_state"
+#: What a metric of a worker, and not of its host, has among its labels.
+WORKER_LABEL = "pid="
 
 
-def workers_by_host(said: pa.Table) -> dict[Key, tuple[WorkerRow, ...]]:
-    """(service, host) -> its workers by number; `said`: rows of the query worker_metrics."""
+def workers_by_host(said: Sequence[dict[str, Any]]) -> dict[Key, tuple[WorkerRow, ...]]:
+    """(service, host) -> its workers by number; `said`: rows of the query host_metrics with the pid
+    of a worker, oldest first."""
     states: dict[tuple[Key, str, str], dict[str, Any]] = {}
     metrics: dict[tuple[Key, str, str], dict[str, float]] = {}
     newest: dict[Key, int] = {}
-    for row in sorted(said.to_pylist(), key=lambda row: row["last_seen_ms"]):
+    for row in said:
         host, words = (row["service"], row["host"]), _words(row["words"])
         worker = (host, words["pid"], words.get("worker", ""))
         if row["metric"] == STATE:

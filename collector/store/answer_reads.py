@@ -4,6 +4,8 @@ Each function runs one query file, or its twin over raw rows where the window do
 minutes (`rolled_up`). Times are UTC ms; sums are of weight x value, f64.
 """
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from collector.answers.records import Window
@@ -16,14 +18,13 @@ __all__ = [
     "host_metrics",
     "host_rows",
     "host_samples",
-    "host_unit_reasons",
     "host_workers",
+    "hosts_heard",
     "limit_hits",
     "series_sums",
     "services",
     "table_sizes",
     "trace_spans",
-    "worker_metrics",
 ]
 
 
@@ -53,7 +54,8 @@ def changes(store: Store, window: Window, service: str) -> pa.Table:
 
 
 def host_rows(store: Store, window: Window, service: str) -> pa.Table:
-    """service, host, newest_region, newest_cost_unit, releases, requests, last_seen_ms."""
+    """service, host, newest_region, newest_cost_unit, releases, requests, last_seen_ms,
+    newest_minute_ms."""
     return store.query("hosts", service=service, **_bounds(_minutes(window)))
 
 
@@ -67,19 +69,23 @@ def host_samples(store: Store, window: Window, service: str) -> pa.Table:
     return store.query("host_samples", service=service, **_bounds(window))
 
 
-def host_metrics(store: Store, window: Window, service: str) -> pa.Table:
-    """service, host, metric, newest (its newest value), last_seen_ms."""
-    return store.query("host_metrics", service=service, **_bounds(window))
+def host_metrics(
+    store: Store, window: Window, service: str, hosts: Sequence[str] | None = None
+) -> pa.Table:
+    """service, host, metric, words (its labels, `k=v`), newest (its newest value), last_seen_ms;
+    of hosts and of their workers, of these hosts or of all."""
+    return store.query(
+        "host_metrics",
+        service=service,
+        all_hosts=int(hosts is None),
+        named_hosts=list(hosts or ()),
+        **_bounds(window),
+    )
 
 
-def worker_metrics(store: Store, window: Window, service: str) -> pa.Table:
-    """service, host, metric, words (its labels, `k=v`), newest (its newest value), last_seen_ms."""
-    return store.query("worker_metrics", service=service, **_bounds(window))
-
-
-def host_unit_reasons(store: Store, window: Window, service: str) -> pa.Table:
-    """service, host, unit_reason ("": a worker counts the best unit), said_ms."""
-    return store.query("host_unit_reasons", service=service, **_bounds(window))
+def hosts_heard(store: Store, window: Window, service: str, but: Sequence[str]) -> pa.Table:
+    """service, host: those with metrics in the window, but for these hosts."""
+    return store.query("hosts_heard", service=service, named_hosts=list(but), **_bounds(window))
 
 
 def limit_hits(store: Store, window: Window, service: str) -> pa.Table:

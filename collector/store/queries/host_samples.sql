@@ -1,4 +1,4 @@
-SELECT service, host, sum(toUInt64(samples)) AS sample_count, max(ts_ms) AS last_seen_ms
+SELECT service, host, sum(samples) AS sample_count, max(ts_ms) AS last_seen_ms
 FROM stack_samples
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))

@@ -5,7 +5,8 @@ SELECT
     argMax(toString(cost_unit), minute_ms) AS newest_cost_unit,
     arraySort(groupUniqArray(toString(release))) AS releases,
     sum(n) AS requests,
-    maxMerge(last_ms) AS last_seen_ms
+    maxMerge(last_ms) AS last_seen_ms,
+    max(minute_ms) AS newest_minute_ms
 FROM host_minutes
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
