@@ -108,7 +108,7 @@ def test_records_and_stacks_of_another_user_and_a_quick_stop_that_loses_nothing(
         assert stopped_s < STOP_WITHIN_S
         ring_id, written = map(int, ask(busy, "stop").split())
         with agent(folder, collector.url):
-            until(lambda: len(collector.identities()) >= written)
+            until(lambda: len(collector.identities()) >= written, 120)
             until(lambda: not ring.exists())
     assert sorted(collector.identities()) == [(ring_id, seq) for seq in range(1, written + 1)]
     assert "GET /feed" in {row["endpoint"] for row in collector.rows("stack_samples")}
