@@ -4,7 +4,7 @@ bin := .venv/bin
 # Two tests at a time, then by itself what measures CPU. 5: none of those that ARGS names.
 define two-by-two
 $(bin)/python -m pytest -m "$(1) and not alone" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS); beside=$$?; \
-$(bin)/python -m pytest -m "$(1) and alone" $(ARGS); alone=$$?; \
+$(bin)/python -m pytest -m "$(1) and alone" $(if $(ARGS),$(ARGS),$$(grep -rl mark.alone tests --include=test_*.py)); alone=$$?; \
 case $$beside$$alone in 00|05|50) ;; *) exit 1 ;; esac
 endef
 

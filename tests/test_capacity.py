@@ -60,7 +60,7 @@ def measured(folder: Path, flags: list[str], requests: int) -> None:
 
 def estimate(folder: Path, app: str, flags: list[str], limit_ms: float):
     """Capacity after some time of little load."""
-    p99_ms(app, 15, 25, seed=1)
+    p99_ms(app, 20, 15, seed=1)
     measured(folder, flags, 250)
     (found,) = asked(capacity, flags, "--limit-ms", str(limit_ms))
     assert found["per_s"] is not None, found["says"]
