@@ -22,6 +22,8 @@ __all__ = ["CLOSED_AFTER_MS", "FunctionMarks"]
 CLOSED_AFTER_MS = 120_000
 #: Samples whose frames a stack brings: a flush before it, and until it is sent anew.
 STACK_BEFORE_MS, STACK_AFTER_MS = 120_000, 4_200_000
+#: A process begins so far above what the last one marked: it has used fewer without a mark.
+VERSIONS_OF_A_PROCESS = 1_000_000
 Integers = npt.NDArray[np.int64]
 
 
@@ -86,14 +88,15 @@ class FunctionMarks:
         }
 
     def _version(self, n: int) -> int:
-        """The first of n that are higher than all before, by whichever process and clock. With the
-        lock held."""
+        """The first of n that are higher than all before, whichever process had them and whether it
+        marked them or not. With the lock held."""
         if not self._last:
             found = self._engine.anywhere().select(query_text("function_version"), {})
-            # Past the versions of computations that were interrupted, too.
-            self._last = int(found["newest"][0].as_py()) + 1_000_000
-        first = max(self._last + 1, int(self._clock() * 1_000_000))
-        self._last = first + n - 1
+            first = int(found["newest"][0].as_py()) + VERSIONS_OF_A_PROCESS
+            self._write(0, {0: first}, is_stale=True)
+            self._last = first
+        first = self._last + 1
+        self._last += n
         return first
 
     def _write(self, length_ms: int, versions: Mapping[int, int], *, is_stale: bool) -> None:

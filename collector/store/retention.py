@@ -11,6 +11,7 @@ from collector.store.texts import query_text
 
 __all__ = [
     "KEEP_DAYS",
+    "MOVED_ON",
     "days_held",
     "drop_day",
     "first_minutes",

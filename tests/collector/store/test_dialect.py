@@ -5,6 +5,8 @@ import re
 import pytest
 
 from collector.store.dialect import (
+    HAS_CODECS,
+    HAS_TTL,
     INSERT_SETTINGS,
     SESSION_SETTINGS,
     cluster_dialect,
@@ -65,11 +67,23 @@ def test_one_server_has_neither():
             assert not re.search(r"\{|Replicated|CLUSTER|Distributed", text)
 
 
+def test_codecs_and_times_to_live_are_left_out_where_there_are_none():
+    text = "ALTER TABLE t {on_cluster} MODIFY COLUMN a CODEC(ZSTD(1))"
+    old, new = dialect_of([], []), dialect_of([HAS_CODECS], [HAS_TTL])
+    assert (old.has_codecs, old.has_ttl, old.statements(text)) == (False, False, [])
+    assert (new.has_codecs, new.has_ttl) == (True, True)
+    assert new.statements(text) == ["ALTER TABLE t  MODIFY COLUMN a CODEC(ZSTD(1))"]
+    four = cluster_dialect([HAS_CODECS], "four", "x", "", [HAS_TTL])
+    assert four.statements(text) == ["ALTER TABLE t ON CLUSTER four MODIFY COLUMN a CODEC(ZSTD(1))"]
+    assert (four.has_codecs, four.has_ttl) == (True, True)
+
+
 def test_both_engines_say_what_they_have(store, request):
     """chDB has tokens, 18.16 has not; the other way round for its experiment."""
     dialect = store._engine.dialect
     is_embedded = "embedded" in request.node.name
     assert dialect.has_tokens == is_embedded
     assert bool(dialect.session) != is_embedded
+    assert (dialect.has_codecs, dialect.has_ttl) == (is_embedded, is_embedded)
     known = store._engine.select("SELECT name FROM system.settings", {})["name"].to_pylist()
     assert {*dialect.session, *dialect.insert} <= set(known)
