@@ -205,9 +205,7 @@ def _begin_request(scope: Scope) -> Any:
     for name, value in scope.get("headers") or ():
         if name in _TRACE_HEADERS:
             environ[_TRACE_HEADERS[name]] = value.decode("latin-1")
-    request = process.instead_of_thread(
-        InFlight(process), lambda: begin_request(HTTP, _unrouted, environ)
-    )
+    request = begin_request(HTTP, _unrouted, environ, InFlight(process))
     if request is not None:
         request.countable = False
     return request

@@ -97,20 +97,14 @@ def install() -> None:
     resolve = BaseHandler.resolve_request
     routes = _compiled_routes(resolve)
     if routes is None:
-        taking, entering = _taking(resolve), _entering
+        taking = _taking(resolve)
+        enter = functools.partial(_second_frame, taking, resolve)
     else:
         taking = functools.update_wrapper(routes.taking(), resolve)
-        entering = _compiled_entering(routes)
+        enter = routes.entering(taking)
     BaseHandler.resolve_request = taking
-    _run_through(BaseHandler._get_response, _stub, entering, taking, resolve)
-    _run_through(BaseHandler._get_response_async, _async_stub, _async_entering, taking, resolve)
-
-
-def _compiled_entering(routes: Any) -> Callable[..., Any]:
-    def entering(inside: Any, taking: Any, resolve: Any) -> Any:
-        return routes.entering(inside, taking)
-
-    return entering
+    _run_through(BaseHandler._get_response, _stub, enter)
+    _run_through(BaseHandler._get_response_async, _async_stub, _async_entering(enter))
 
 
 def _compiled_routes(resolve: Callable[..., Any]) -> Any:
@@ -247,10 +241,8 @@ def _script_prefix(environ: dict[str, Any]) -> str:
     return name if name.endswith("/") else name + "/"
 
 
-def _run_through(
-    method: Any, stub: Any, entering: Any, taking: Callable[..., Any], resolve: Callable[..., Any]
-) -> None:
-    """Put the second frame around the inside of a handler.
+def _run_through(method: Any, stub: Any, enter: Callable[[Any, Any], Any]) -> None:
+    """Put the second frame, if `enter(handler, request)` gives one, around the inside of a handler.
 
     The handlers that are made already hold this very method, so its code is replaced.
     """
@@ -258,42 +250,34 @@ def _run_through(
     if method.__closure__ is not None:  # another's wrapper: requests are named without the frame
         return
     inside = FunctionType(method.__code__, method.__globals__, method.__name__, method.__defaults__)
-    method.__kwdefaults__ = {"enter": entering(inside, taking, resolve), "hide": _hide}
+    method.__defaults__ = enter, inside, _hide
     method.__code__ = stub.__code__.replace(co_name=method.__name__)
 
 
-def _stub(self: Any, request: Any, *, enter: Any, hide: Any) -> Any:
+def _stub(self: Any, request: Any, enter: Any, inside: Any, hide: Any) -> Any:
     try:
-        return enter(self, request)
+        frame = enter(self, request)
+        return inside(self, request) if frame is None else frame(inside, self, request)
     except BaseException as error:
         hide(error)
         raise
 
 
-async def _async_stub(self: Any, request: Any, *, enter: Any, hide: Any) -> Any:
+async def _async_stub(self: Any, request: Any, enter: Any, inside: Any, hide: Any) -> Any:
     try:
-        return await enter(self, request)
+        frame = enter(self, request)
+        return await (inside(self, request) if frame is None else frame(inside, self, request))
     except BaseException as error:
         hide(error)
         raise
 
 
-def _entering(inside: Any, taking: Any, resolve: Any) -> Callable[..., Any]:
-    def enter(handler: Any, request: Any) -> Any:
-        frame = _second_frame(taking, resolve, handler, request)
-        return inside(handler, request) if frame is None else frame(inside, handler, request)
+def _async_entering(enter: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def async_enter(handler: Any, request: Any) -> Any:
+        frame = enter(handler, request)
+        return None if frame is None else async_endpoint_frame(frame.__name__)
 
-    return enter
-
-
-def _async_entering(inside: Any, taking: Any, resolve: Any) -> Callable[..., Any]:
-    async def enter(handler: Any, request: Any) -> Any:
-        frame = _second_frame(taking, resolve, handler, request)
-        if frame is None:
-            return await inside(handler, request)
-        return await async_endpoint_frame(frame.__name__)(inside, handler, request)
-
-    return enter
+    return async_enter
 
 
 def _second_frame(

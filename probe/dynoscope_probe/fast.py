@@ -16,7 +16,7 @@ from dynoscope_probe import layout
 __all__ = ["compiled", "compiled_class", "knows_slots", "thread_clock"]
 
 #: As in fast.h.
-INTERFACE = 3
+INTERFACE = 4
 _OFF = ("0", "false", "no", "off")
 
 

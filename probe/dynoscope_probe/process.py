@@ -41,7 +41,8 @@ class Process:
         self.ring = ring
         self.settings = settings
         self.started_monotonic_ns = time.perf_counter_ns() - int(age_s * 1e9)
-        self.next_request = itertools.count(1).__next__
+        self.requests = itertools.count(1)
+        self.next_request = self.requests.__next__
         self.random_bits = random.Random(os.urandom(16)).getrandbits
         self.deep = Deep(ring, settings.deep_rate, self.random_bits)
         #: String id of each error fingerprint.
@@ -63,19 +64,6 @@ class Process:
             state = self._threads.state = ThreadState(self)
         return state
 
-    def instead_of_thread(self, state: Any, begin: Callable[[], Any]) -> Any:
-        """What `begin()` gives, with another state in the place of this thread's."""
-        threads = self._threads
-        own = getattr(threads, "state", None)
-        threads.state = state
-        try:
-            return begin()
-        finally:
-            if own is None:
-                del threads.state
-            else:
-                threads.state = own
-
     def endpoint(self, name: str) -> tuple[Callable[..., Any], int]:
         """(frame to call through, string id) of an endpoint; past the limit those of `(other)`."""
         known = self._frames.get(name)
@@ -89,6 +77,8 @@ class Process:
 
 class ThreadState:
     """A thread's counter and in-flight slot; given back when the thread ends."""
+
+    __slots__ = ("group", "ident", "native_id", "pid", "ring", "slot")
 
     def __init__(self, process: Process) -> None:
         self.ring = process.ring

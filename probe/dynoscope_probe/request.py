@@ -11,7 +11,6 @@ from time import perf_counter_ns, thread_time_ns, time_ns
 from typing import Any, Callable, Optional
 
 from dynoscope_probe import fast, guard, layout
-from dynoscope_probe import process as process_module
 from dynoscope_probe.counters import (
     UNIT_CPU_NS,
     UNIT_INSTRUCTIONS,
@@ -46,6 +45,8 @@ FLAGS_MAX = 64
 STATEMENTS_MAX = 64
 _U32_MAX, _U64_MAX = (1 << 32) - 1, (1 << 64) - 1
 STATUS_LINES_MAX = 256
+#: For so long a thread is hardly ever interrupted: the time that passed is its CPU time.
+UNINTERRUPTED_NS = 20_000
 _STATUS: dict[str, int] = {"": 0}
 #: ids and calls, then ns, of the three dearest statements.
 _NO_STATEMENTS = (0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -56,24 +57,24 @@ current_request = _current.get
 set_current_request = _current.set
 #: Process, thread's state, endpoint, (its frame, its string id), `Request.routing`, `naming`.
 Named = tuple[Process, ThreadState, str, tuple[Callable[..., Any], int], Any, Any]
+#: environ -> (the endpoint's name, what `Request.routing` is to be)
+Namer = Callable[[dict[str, Any]], tuple[str, Any]]
 _pack_slot = layout.SLOT.pack
 _pack_record = layout.RECORD.pack
 
 
 def begin_request(
-    kind: int, endpoint: Callable[[dict[str, Any]], tuple[str, Any]], environ: dict[str, Any]
+    kind: int, endpoint: Namer, environ: dict[str, Any], thread: Any = None
 ) -> Optional[Request]:
     """Begin to count; None where nothing is to be counted (silent, or inside another request).
 
-    `endpoint(environ)` gives its name, and what `Request.routing` is to be. Never raises.
+    `thread`: a state in the place of this thread's. Never raises.
     """
-    named = name_request(endpoint, environ)
+    named = name_request(endpoint, environ, thread)
     return None if named is None else start_request(kind, environ, named)
 
 
-def name_request(
-    endpoint: Callable[[dict[str, Any]], tuple[str, Any]], environ: dict[str, Any]
-) -> Optional[Named]:
+def name_request(endpoint: Namer, environ: dict[str, Any], thread: Any = None) -> Optional[Named]:
     """What comes before the endpoint's frame can be entered; None: nothing is to be counted."""
     try:
         process = current_process()
@@ -85,11 +86,15 @@ def name_request(
             if outer.running and not outer.ended:
                 return None
             outer.end(DISCONNECTED)  # its server never closed the response
-        thread = process.thread()
+        thread = thread or process.thread()
         clock: Callable[[], Any] = thread_time_ns if thread.group is None else thread.group.read
         named_from_ns, before = perf_counter_ns(), clock()
         name, routing = endpoint(environ)
-        naming = None if routing is None else (perf_counter_ns() - named_from_ns, before, clock())
+        naming = None
+        if routing is not None:
+            wall_ns = perf_counter_ns() - named_from_ns
+            undisturbed = wall_ns <= UNINTERRUPTED_NS and thread.group is None
+            naming = wall_ns, before, before + wall_ns if undisturbed else clock()
         return process, thread, name, process.endpoint(name), routing, naming
     except Exception:
         _swallow_half_begun()
@@ -114,41 +119,12 @@ class Request:
     """What one request used so far. Hooks add to its public numbers; `end` writes the record."""
 
     __slots__ = (
-        "before",
-        "cache_calls",
-        "cache_ns",
-        "calls",
-        "countable",
-        "db_calls",
-        "db_ns",
-        "deep",
-        "early_name",
-        "ended",
-        "endpoint_id",
-        "error_fp",
-        "error_id",
-        "flags",
-        "frame",
-        "gc_ns",
-        "group",
-        "kind",
-        "naming",
-        "number",
-        "process",
-        "routing",
-        "rpc_calls",
-        "rpc_ns",
-        "running",
-        "started_monotonic_ns",
-        "started_ns",
-        "statements",
-        "status_line",
-        "switches",
-        "thread",
-        "trace",
-        "tracestate",
-        "user_hash",
-    )
+        "before", "cache_calls", "cache_ns", "calls", "countable", "db_calls", "db_ns", "deep",
+        "early_name", "ended", "endpoint_id", "error_fp", "error_id", "flags", "frame", "gc_ns",
+        "group", "kind", "naming", "number", "process", "routing", "rpc_calls", "rpc_ns", "running",
+        "started_monotonic_ns", "started_ns", "statements", "status_line", "switches", "thread",
+        "trace", "tracestate", "user_hash",
+    )  # fmt: skip
 
     def __init__(self, kind: int, environ: dict[str, Any], named: Named) -> None:
         """`early_name`: the name that it began under, known before the framework's own code ran;
@@ -377,7 +353,6 @@ def _compiled_core() -> Any:
     if compiled is None or not fast.knows_slots(compiled.Count, Request):
         return None
     core = compiled.Core(
-        process_globals=vars(process_module),
         current_process=current_process,
         count_unrecorded=count_unrecorded,
         current=_current,

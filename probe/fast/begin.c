@@ -4,13 +4,17 @@
 #include <string.h>
 
 #define UNINTERRUPTED_NS 20000
+/* Routes whose endpoints are kept at hand. */
+#define NAMED_MAX 4096
 
 /* --- begin ------------------------------------------------------------------------------------ */
 
-/* Frame and string id of an endpoint, as Process.endpoint gives them. */
+/* Frame and string id of an endpoint, as Process.endpoint gives them. 1: they are its own and will
+ * stay; 0: they are not, as past the limit of endpoints. */
 static int take_endpoint(Count *self, Ledger *ledger, PyObject *name) {
     PyObject *known = PyDict_GetItemWithError(ledger->frames, name);
     if (known == NULL && PyErr_Occurred()) return -1;
+    int kept = known != NULL;
     Py_XINCREF(known);
     if (known == NULL) known = PyObject_CallMethod(ledger->process, "endpoint", "O", name);
     if (known == NULL) return -1;
@@ -18,26 +22,7 @@ static int take_endpoint(Count *self, Ledger *ledger, PyObject *name) {
     if (taken) Py_INCREF(self->frame);
     else self->frame = NULL;
     Py_DECREF(known);
-    return taken ? 0 : -1;
-}
-
-static int take_thread(Count *self, Ledger *ledger) {
-    Core *core = (Core *)ledger->core;
-    self->thread = PyObject_GetAttr(ledger->threads, core->names.state);
-    if (self->thread == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
-        PyErr_Clear();
-        self->thread = PyObject_CallMethod(ledger->process, "thread", NULL);
-        if (self->thread == NULL) return -1;
-    }
-    PyObject *slot = PyObject_GetAttr(self->thread, core->names.slot);
-    if (slot == NULL) return -1;
-    self->slot = (int)PyLong_AsLong(slot);
-    Py_DECREF(slot);
-    self->group = PyObject_GetAttr(self->thread, core->names.group);
-    if (self->group == NULL || PyErr_Occurred()) return -1;
-    self->thread_ident = PyThread_get_thread_ident();
-    return 0;
+    return taken ? kept : -1;
 }
 
 /* The caller's trace, told by Python; `traceparent` is a borrowed header value. */
@@ -84,14 +69,11 @@ static int take_trace(Count *self, Ledger *ledger, PyObject *environ) {
     return 0;
 }
 
-static int mark_in_flight(Count *self, Ledger *ledger) {
-    if (self->slot == NO_SLOT) return 0;
-    Core *core = (Core *)ledger->core;
-    PyObject *native = PyObject_GetAttr(self->thread, core->names.native_id);
-    if (native == NULL) return -1;
+static void mark_in_flight(Count *self, Ledger *ledger) {
+    if (self->slot == NO_SLOT) return;
     Slot fields = {
         .busy = 1,
-        .thread_id = (uint32_t)PyLong_AsUnsignedLong(native),
+        .thread_id = self->native_id,
         .started_ns = (uint64_t)self->started_ns,
         .started_monotonic_ns = (uint64_t)self->started_monotonic_ns,
         .endpoint_id = self->endpoint_id,
@@ -99,10 +81,7 @@ static int mark_in_flight(Count *self, Ledger *ledger) {
         .trace_id_high = self->trace[0],
         .trace_id_low = self->trace[1],
     };
-    Py_DECREF(native);
-    if (PyErr_Occurred()) return -1;
     ledger_begin(ledger, self->slot, &fields);
-    return 0;
 }
 
 /* Whether other requests may run on this thread before this one ends. */
@@ -119,77 +98,113 @@ static int take_countable(Count *self, Core *core) {
 
 /* A request whose turn it is gets a profile: see deep.py. */
 static int ask_for_profile(Count *self, Ledger *ledger) {
-    Core *core = (Core *)ledger->core;
     uint64_t control;
     memcpy(&control, (char *)ledger->memory.buf + ledger->control_at, 8);
-    PyObject *seen = PyObject_GetAttr(ledger->deep, core->names.seen);
-    PyObject *due = seen == NULL ? NULL : PyObject_GetAttr(ledger->deep, core->names.due);
-    if (due == NULL) {
-        Py_XDECREF(seen);
-        return -1;
-    }
-    int wanted = control != PyLong_AsUnsignedLongLong(seen) ||
-                 self->number >= PyLong_AsUnsignedLongLong(due);
-    Py_DECREF(seen);
-    Py_DECREF(due);
-    if (PyErr_Occurred()) return -1;
-    if (!wanted) return 0;
+    if (control == ledger->deep_seen && self->number < ledger->deep_due) return 0;
     PyObject *done = PyObject_CallMethod(ledger->deep, "begin", "O", self);
     Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return done == NULL ? -1 : ledger_read_plan(ledger);
 }
 
-static int read_counter(Count *self, int64_t *ns, PyObject **reading) {
-    if (self->group == Py_None) {
-        *ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-        return 0;
-    }
+static int read_group(Count *self, PyObject **reading) {
     PyObject *old = *reading;
     *reading = PyObject_CallMethod(self->group, "read", NULL);
     Py_XDECREF(old);
     return *reading == NULL ? -1 : 0;
 }
 
-/* The endpoint's name of a route: a new reference. */
-static PyObject *name_of(Core *core, PyObject *route, PyObject *environ) {
+static int read_before_naming(Count *self, Ledger *ledger) {
+    if (self->group != Py_None) {
+        self->named_from_ns = clock_ns(CLOCK_MONOTONIC);
+        return read_group(self, &self->named_before);
+    }
+    self->asked = usage_since(ledger_last_used(ledger, self->slot));
+    self->named_from_ns = self->asked.at_ns;
+    self->named_before_ns = self->asked.cpu_ns;
+    return 0;
+}
+
+/* Takes what is known of a route from earlier requests: 1; 0: nothing is known; -1: an error. */
+static int take_known(Count *self, Ledger *ledger, PyObject *method, PyObject *route) {
+    PyObject *routes = PyDict_GetItemWithError(ledger->named, method);
+    PyObject *known = routes == NULL ? NULL : PyDict_GetItemWithError(routes, route);
+    if (known == NULL) return PyErr_Occurred() ? -1 : 0;
+    self->early_name = new_reference(PyTuple_GET_ITEM(known, 0));
+    self->frame = new_reference(PyTuple_GET_ITEM(known, 1));
+    self->endpoint_id = (uint32_t)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(known, 2));
+    return 1;
+}
+
+/* Names of a method that anyone can make up begin with a parenthesis: they are not kept. */
+static int keep_known(Count *self, Ledger *ledger, PyObject *method, PyObject *route) {
+    PyObject *name = self->early_name;
+    if (ledger->named_count >= NAMED_MAX || PyUnicode_GET_LENGTH(name) == 0 ||
+        PyUnicode_READ_CHAR(name, 0) == '(')
+        return 0;
+    PyObject *routes = PyDict_GetItemWithError(ledger->named, method);
+    if (routes == NULL && PyErr_Occurred()) return -1;
+    Py_XINCREF(routes);
+    if (routes == NULL && (routes = PyDict_New()) != NULL &&
+        PyDict_SetItem(ledger->named, method, routes) < 0)
+        Py_CLEAR(routes);
+    PyObject *known = Py_BuildValue("(OOI)", name, self->frame, self->endpoint_id);
+    int kept = routes == NULL || known == NULL ? -1 : PyDict_SetItem(routes, route, known);
+    Py_XDECREF(known);
+    Py_XDECREF(routes);
+    ledger->named_count++;
+    return kept;
+}
+
+/* Takes a new reference as the name of the endpoint, with what goes with it. */
+static int take_name(Count *self, Ledger *ledger, PyObject *name) {
+    self->early_name = name;
+    if (name == NULL) return -1;
+    if (PyUnicode_Check(name)) return take_endpoint(self, ledger, name);
+    PyErr_SetString(PyExc_TypeError, "endpoint(environ) is to give (text, routing)");
+    return -1;
+}
+
+/* The endpoint's name by its route. */
+static int take_route(Count *self, Ledger *ledger, PyObject *route, PyObject *environ) {
+    Core *core = (Core *)ledger->core;
     if (core->endpoint_name == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "there is no endpoint_name()");
-        return NULL;
+        return -1;
     }
     PyObject *method = PyDict_CheckExact(environ)
                            ? new_reference(PyDict_GetItemWithError(environ, core->names.REQUEST_METHOD))
                            : PyObject_GetItem(environ, core->names.REQUEST_METHOD);
     if (method == NULL) {
         if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, core->names.REQUEST_METHOD);
-        return NULL;
+        return -1;
     }
-    PyObject *args[] = {method, route};
-    PyObject *name = PyObject_Vectorcall(core->endpoint_name, args, 2, NULL);
+    int taken = take_known(self, ledger, method, route);
+    if (taken == 0) {
+        PyObject *args[] = {method, route};
+        taken = take_name(self, ledger, PyObject_Vectorcall(core->endpoint_name, args, 2, NULL));
+        if (taken > 0) taken = keep_known(self, ledger, method, route);
+    }
     Py_DECREF(method);
-    return name;
+    return taken < 0 ? -1 : 0;
 }
 
 /* Asks for the endpoint's name, and what Request.routing is to be. */
-static int take_name(Count *self, Ledger *ledger, PyObject *namer, int by, PyObject *environ) {
+static int ask_name(Count *self, Ledger *ledger, PyObject *namer, int by, PyObject *environ) {
     PyObject *args[] = {environ};
-    self->named_from_ns = clock_ns(CLOCK_MONOTONIC);
-    if (read_counter(self, &self->named_before_ns, &self->named_before) < 0) return -1;
+    int taken = -1;
+    if (read_before_naming(self, ledger) < 0) return -1;
     PyObject *named = PyObject_Vectorcall(namer, args, 1, NULL);
     if (named == NULL) return -1;
     if (PyTuple_CheckExact(named) && PyTuple_GET_SIZE(named) == 2) {
         PyObject *first = PyTuple_GET_ITEM(named, 0);
-        self->early_name = by == NAMED_BY_ROUTE ? name_of((Core *)ledger->core, first, environ)
-                                                : new_reference(first);
         self->routing = new_reference(PyTuple_GET_ITEM(named, 1));
-    }
+        self->naming = self->routing != Py_None;
+        taken = by == NAMED_BY_ROUTE ? take_route(self, ledger, first, environ)
+                                     : take_name(self, ledger, new_reference(first));
+    } else
+        PyErr_SetString(PyExc_TypeError, "endpoint(environ) is to give (text, routing)");
     Py_DECREF(named);
-    if (self->early_name == NULL || !PyUnicode_Check(self->early_name)) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_TypeError, "endpoint(environ) is to give (text, routing)");
-        return -1;
-    }
-    self->naming = self->routing != Py_None;
-    return take_endpoint(self, ledger, self->early_name);
+    return taken < 0 ? -1 : 0;
 }
 
 /* Last, so that neither naming nor the probe's own work is counted.
@@ -197,38 +212,38 @@ static int take_name(Count *self, Ledger *ledger, PyObject *namer, int by, PyObj
  * Naming mostly takes some microseconds, in which the thread is hardly ever interrupted: then the
  * time since the reading before it serves, which is known without a system call. */
 static int begin_counting(Count *self) {
-    if (self->group == Py_None) {
-        self->switches = context_switches();
-        int64_t since_ns = clock_ns(CLOCK_MONOTONIC) - self->named_from_ns;
-        if (since_ns <= UNINTERRUPTED_NS) {
-            self->before_ns = self->named_before_ns + since_ns;
-            return 0;
-        }
-    }
-    return read_counter(self, &self->before_ns, &self->before);
+    if (self->group != Py_None) return read_group(self, &self->before);
+    int64_t since_ns = self->started_monotonic_ns - self->named_from_ns;
+    if (since_ns > UNINTERRUPTED_NS) {
+        self->asked = usage_since(&self->asked);
+        self->before_ns = self->asked.cpu_ns;
+    } else
+        self->before_ns = self->named_before_ns + since_ns;
+    self->switches = self->asked.switches;
+    return 0;
 }
 
-static int fill(Count *self, Ledger *ledger, int kind, PyObject *namer, int by,
-                PyObject *environ) {
+static int fill(Count *self, Ledger *ledger, int kind, PyObject *namer, int by, PyObject *environ,
+                PyObject *thread) {
     Core *core = (Core *)ledger->core;
     self->ledger = new_reference((PyObject *)ledger);
     self->kind = kind;
     self->running = 1;
     self->status_line = new_reference(core->names.empty);
-    if (take_thread(self, ledger) < 0 || take_trace(self, ledger, environ) < 0 ||
-        take_name(self, ledger, namer, by, environ) < 0)
+    if (count_take_thread(self, ledger, thread) < 0 || take_trace(self, ledger, environ) < 0 ||
+        ask_name(self, ledger, namer, by, environ) < 0)
         return -1;
-    PyObject *number = PyObject_CallObject(ledger->next_request, NULL);
+    PyObject *number = PyIter_Next(ledger->requests);
     if (number == NULL) return -1;
-    self->number = PyLong_AsUnsignedLongLong(number);
+    self->number = number_in(number);
     Py_DECREF(number);
-    self->started_ns = clock_ns(CLOCK_REALTIME);
-    self->started_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-    if (PyErr_Occurred() || mark_in_flight(self, ledger) < 0) return -1;
-    PyObject *token = PyContextVar_Set(core->current, (PyObject *)self);
+    PyObject *token = PyErr_Occurred() ? NULL : PyContextVar_Set(core->current, (PyObject *)self);
     if (token == NULL) return -1;
     Py_DECREF(token);
     if (take_countable(self, core) < 0 || ask_for_profile(self, ledger) < 0) return -1;
+    self->started_ns = clock_ns(CLOCK_REALTIME);
+    self->started_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    mark_in_flight(self, ledger);
     return begin_counting(self);
 }
 
@@ -248,7 +263,8 @@ static int outer_has_ended(Core *core, Ledger *ledger) {
     return go_on;
 }
 
-static PyObject *begin(Core *core, int kind, PyObject *namer, int by, PyObject *environ) {
+static PyObject *begin(Core *core, int kind, PyObject *namer, int by, PyObject *environ,
+                       PyObject *thread) {
     PyTypeObject *type = (PyTypeObject *)core->request_type;
     if (type == NULL || !PyType_Check(type) ||
         !PyType_IsSubtype(type, (PyTypeObject *)core->count_type)) {
@@ -262,7 +278,7 @@ static PyObject *begin(Core *core, int kind, PyObject *namer, int by, PyObject *
     int go_on = outer_has_ended(core, ledger);
     if (go_on > 0) {
         self = (Count *)type->tp_alloc(type, 0);
-        if (self != NULL && fill(self, ledger, kind, namer, by, environ) < 0) {
+        if (self != NULL && fill(self, ledger, kind, namer, by, environ, thread) < 0) {
             self->ended = 1; /* nothing is to be written of it */
             Py_CLEAR(self);
         }
@@ -281,8 +297,9 @@ static void forget_half_begun(Core *core) {
     PyErr_Restore(type, value, traceback);
 }
 
-PyObject *count_begin(Core *core, int kind, PyObject *namer, int named, PyObject *environ) {
-    PyObject *request = begin(core, kind, namer, named, environ);
+PyObject *count_begin(Core *core, int kind, PyObject *namer, int named, PyObject *environ,
+                      PyObject *thread) {
+    PyObject *request = begin(core, kind, namer, named, environ, thread);
     if (request != NULL) return request;
     forget_half_begun(core);
     return core_swallow(core) < 0 ? NULL : new_reference(Py_None);

@@ -2,43 +2,12 @@
 #include "fast.h"
 
 #include <string.h>
-#include <unistd.h>
-
-static uint32_t crc_table[8][256];
-
-void fast_crc32_init(void) {
-    for (uint32_t n = 0; n < 256; n++) {
-        uint32_t crc = n;
-        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
-        crc_table[0][n] = crc;
-    }
-    for (uint32_t n = 0; n < 256; n++)
-        for (int k = 1; k < 8; k++)
-            crc_table[k][n] = crc_table[k - 1][n] >> 8 ^ crc_table[0][crc_table[k - 1][n] & 255];
-}
-
-/* As zlib.crc32; eight bytes at a time. */
-uint32_t fast_crc32(const void *data, size_t length) {
-    const unsigned char *bytes = data;
-    uint32_t crc = ~0u;
-    for (; length >= 8; length -= 8, bytes += 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        word ^= crc;
-        crc = crc_table[7][word & 255] ^ crc_table[6][word >> 8 & 255] ^
-              crc_table[5][word >> 16 & 255] ^ crc_table[4][word >> 24 & 255] ^
-              crc_table[3][word >> 32 & 255] ^ crc_table[2][word >> 40 & 255] ^
-              crc_table[1][word >> 48 & 255] ^ crc_table[0][word >> 56];
-    }
-    for (; length; length--, bytes++) crc = crc >> 8 ^ crc_table[0][(crc ^ *bytes) & 255];
-    return ~crc;
-}
 
 /* --- Ledger ----------------------------------------------------------------------------------- */
 
 #define LEDGER_OBJECTS(X) \
-    X(core) X(process) X(ring) X(next_seq) X(next_request) X(frames) X(threads) X(random_bits) \
-    X(trace_threshold_number) X(deep)
+    X(core) X(process) X(ring) X(next_seq) X(requests) X(frames) X(threads) X(random_bits) \
+    X(trace_threshold_number) X(deep) X(named)
 
 static int ledger_traverse(Ledger *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
@@ -59,6 +28,7 @@ static void ledger_dealloc(Ledger *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     if (self->memory.obj != NULL) PyBuffer_Release(&self->memory);
+    fork_mark_free(self->mark);
     ledger_clear(self);
     type->tp_free(self);
     Py_DECREF(type);
@@ -119,6 +89,20 @@ static int ledger_fill_random(Ledger *self) {
     return 0;
 }
 
+/* Takes over what Deep has planned; only Deep.begin changes it to something sooner. */
+int ledger_read_plan(Ledger *self) {
+    Core *core = (Core *)self->core;
+    PyObject *seen = PyObject_GetAttr(self->deep, core->names.seen);
+    PyObject *due = seen == NULL ? NULL : PyObject_GetAttr(self->deep, core->names.due);
+    if (due != NULL) {
+        self->deep_seen = number_in(seen);
+        self->deep_due = number_in(due);
+    }
+    Py_XDECREF(seen);
+    Py_XDECREF(due);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 static Ledger *ledger_of(Core *core, PyObject *process) {
     PyTypeObject *type = (PyTypeObject *)core->ledger_type;
     Ledger *self = (Ledger *)type->tp_alloc(type, 0);
@@ -126,8 +110,10 @@ static Ledger *ledger_of(Core *core, PyObject *process) {
     PyObject *memory = NULL;
     self->core = new_reference((PyObject *)core);
     self->process = new_reference(process);
-    if ((self->ring = PyObject_GetAttrString(process, "ring")) == NULL ||
-        (self->next_request = PyObject_GetAttrString(process, "next_request")) == NULL ||
+    self->mark = fork_mark_new();
+    if ((self->named = PyDict_New()) == NULL ||
+        (self->ring = PyObject_GetAttrString(process, "ring")) == NULL ||
+        (self->requests = PyObject_GetAttrString(process, "requests")) == NULL ||
         (self->random_bits = PyObject_GetAttrString(process, "random_bits")) == NULL ||
         (self->frames = PyObject_GetAttrString(process, "_frames")) == NULL ||
         (self->threads = PyObject_GetAttrString(process, "_threads")) == NULL ||
@@ -135,13 +121,17 @@ static Ledger *ledger_of(Core *core, PyObject *process) {
         (self->next_seq = PyObject_GetAttrString(self->ring, "_next_seq")) == NULL ||
         (memory = PyObject_GetAttrString(self->ring, "_memory")) == NULL ||
         PyObject_GetBuffer(memory, &self->memory, PyBUF_WRITABLE) < 0 ||
-        ledger_fill_numbers(self) < 0 || ledger_fill_random(self) < 0)
+        ledger_fill_numbers(self) < 0 || ledger_fill_random(self) < 0 ||
+        ledger_read_plan(self) < 0)
         Py_CLEAR(self);
-    else if (!PyDict_Check(self->frames) || !PyIter_Check(self->next_seq)) {
+    else if (!PyDict_Check(self->frames) || !PyIter_Check(self->next_seq) ||
+             !PyIter_Check(self->requests)) {
         PyErr_SetString(PyExc_TypeError, "a process of another make");
         Py_CLEAR(self);
     }
     Py_XDECREF(memory);
+    if (self != NULL)
+        self->keeps_threads = strcmp(Py_TYPE(self->threads)->tp_name, "_thread._local") == 0;
     return self;
 }
 
@@ -267,7 +257,7 @@ static PyObject *core_new(PyTypeObject *type, PyObject *arguments, PyObject *nam
     Core *self = (Core *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
     PyObject *builtins = PyEval_GetBuiltins(); /* borrowed */
-    if (!PyArg_ParseTupleAndKeywords(arguments, named, "$OOOOOOOOOOOO:Core", names
+    if (!PyArg_ParseTupleAndKeywords(arguments, named, "$OOOOOOOOOOO:Core", names
 #define X(name) , &self->name
                                      CORE_FIELDS(X)
 #undef X
@@ -289,7 +279,7 @@ static PyObject *core_new(PyTypeObject *type, PyObject *arguments, PyObject *nam
     self->body_type = from_module(type, "Body");
     self->sized_body_type = from_module(type, "SizedBody");
     if (core_fill_names(self) < 0 || !self->count_type || !self->ledger_type || !self->start_type || !self->body_type || !self->sized_body_type ||
-        !self->iter || !self->next || !PyDict_Check(self->process_globals) ||
+        !self->iter || !self->next ||
         !PyDict_Check(self->modules) || !PyContextVar_CheckExact(self->current)) {
         if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "Core() was given something else");
         Py_DECREF(self);
@@ -300,11 +290,8 @@ static PyObject *core_new(PyTypeObject *type, PyObject *arguments, PyObject *nam
 
 Ledger *core_ledger(Core *self) {
     Ledger *ledger = (Ledger *)self->ledger;
-    PyObject *process =
-        PyDict_GetItemWithError(self->process_globals, self->names._process); /* borrowed */
-    if (ledger != NULL && process == ledger->process && (int64_t)getpid() == ledger->pid)
-        return ledger;
-    process = PyObject_CallObject(self->current_process, NULL);
+    if (ledger != NULL && ledger_is_own(ledger)) return ledger; /* a process keeps its ring */
+    PyObject *process = PyObject_CallObject(self->current_process, NULL);
     if (process == NULL) return NULL;
     ledger = (Ledger *)self->ledger; /* Python code has run in between */
     if (process != Py_None && (ledger == NULL || ledger->process != process)) {
@@ -336,13 +323,14 @@ int core_swallow(Core *self) {
 }
 
 static PyObject *core_begin(Core *self, PyObject *const *args, Py_ssize_t count) {
-    if (count != 3) {
-        PyErr_Format(PyExc_TypeError, "begin() takes 3 arguments, got %zd", count);
+    if (count != 3 && count != 4) {
+        PyErr_Format(PyExc_TypeError, "begin() takes 3 or 4 arguments, got %zd", count);
         return NULL;
     }
     long kind = PyLong_AsLong(args[0]);
     if (kind == -1 && PyErr_Occurred()) return NULL;
-    return count_begin(self, (int)kind, args[1], NAMED_WHOLE, args[2]);
+    PyObject *thread = count == 4 && args[3] != Py_None ? args[3] : NULL;
+    return count_begin(self, (int)kind, args[1], NAMED_WHOLE, args[2], thread);
 }
 
 static PyObject *core_forget(Core *self, PyObject *unused) {
@@ -353,7 +341,7 @@ static PyObject *core_forget(Core *self, PyObject *unused) {
 static PyMethodDef core_methods[] = {
     {"forget", (PyCFunction)core_forget, METH_NOARGS, "Let go of the process: for tests."},
     {"begin", (PyCFunction)(void (*)(void))core_begin, METH_FASTCALL,
-     "begin(kind, endpoint, environ): as request.begin_request."},
+     "begin(kind, endpoint, environ, thread=None): as request.begin_request."},
     {NULL, NULL, 0, NULL},
 };
 

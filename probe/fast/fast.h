@@ -10,11 +10,10 @@
 #include <Python.h>
 #include <stdint.h>
 #include <structmember.h>
-#include <sys/resource.h>
 #include <time.h>
 
 /* Goes up with every change of what the Python modules and this one expect of each other: fast.py. */
-#define INTERFACE 3
+#define INTERFACE 4
 
 /* layout.RECORD, layout.SLOT: compared with layout.py when the module is loaded (loading.py). */
 #define RECORD_FORMAT "<BBBBHHQQQQIIIIIIQQQQIIQQQQQIIIIIIQQQB3xI"
@@ -56,7 +55,6 @@ enum { KIND_HTTP };
 
 /* What the Python modules hand over: each name is a keyword of Core(). */
 #define CORE_FIELDS(X) \
-    X(process_globals)  /* dict of process.py */ \
     X(current_process)  /* () -> Process or None */ \
     X(count_unrecorded) /* (): there is no process */ \
     X(current)          /* the ContextVar of the current request */ \
@@ -71,7 +69,7 @@ enum { KIND_HTTP };
 
 /* Texts that are looked up in every request. */
 #define NAMES(X) \
-    X(_process) X(state) X(slot) X(group) X(native_id) X(seen) X(due) X(greenlet) \
+    X(state) X(slot) X(group) X(native_id) X(seen) X(due) X(greenlet) \
     X(HTTP_TRACEPARENT) X(REQUEST_METHOD) X(_core) X(_application) X(_endpoint) X(_resolve) \
     X(close) X(status) X(read)
 
@@ -95,15 +93,35 @@ typedef struct {
     PyObject *iter, *next; /* builtins */
 } Core;
 
+/* What a thread had used at some time. */
+typedef struct {
+    int64_t at_ns, cpu_ns, switches;
+    unsigned long thread;
+} Usage;
+
+/* What a thread's state says: thread.c. */
+typedef struct {
+    uint64_t id;
+    PyObject *state; /* borrowed from the thread */
+    uint32_t native_id;
+    int slot;
+    char has_group;
+} KnownThread;
+#define KNOWN_THREADS 64
+
 typedef struct {
     PyObject_HEAD
-    PyObject *core, *process, *ring, *next_seq, *next_request, *frames, *threads, *random_bits,
-        *deep;
+    PyObject *core, *process, *ring, *next_seq, *requests, *frames, *threads, *random_bits,
+        *deep, *named; /* method -> route -> (endpoint, its frame, its string id) */
     Py_buffer memory;
     int64_t pid, started_monotonic_ns, slow_ns;
-    uint64_t trace_threshold, random[4];
+    uint64_t trace_threshold, random[4], deep_seen, deep_due; /* as Deep has them */
     PyObject *trace_threshold_number;
-    Py_ssize_t slots_at, slot_count, records_at, record_count, written_at, control_at;
+    Py_ssize_t slots_at, slot_count, records_at, record_count, written_at, control_at, named_count;
+    volatile char *mark;      /* fork_mark_new() */
+    Usage last_used[NO_SLOT]; /* by slot: when a request of its thread ended */
+    KnownThread known_threads[KNOWN_THREADS];
+    char keeps_threads; /* whether a thread is one of the system's, not a greenlet */
 } Ledger;
 
 typedef struct {
@@ -111,11 +129,12 @@ typedef struct {
     PyObject *ledger, *early_name, *frame, *flags, *group, *before, *statements, *status_line,
         *thread, *tracestate, *calls, *deep, *routing,
         *named_before;
+    Usage asked; /* newest reading: before naming, later if that took long, at the end */
     int64_t before_ns, named_before_ns, named_from_ns, started_ns, started_monotonic_ns;
     int64_t db_ns, db_calls, cache_ns, cache_calls, rpc_ns, rpc_calls, gc_ns, switches;
     uint64_t trace[5], user_hash, error_fp, number;
     unsigned long thread_ident;
-    uint32_t endpoint_id, error_id;
+    uint32_t endpoint_id, error_id, native_id;
     int kind, slot;
     char ended, running, countable, naming;
 } Count;
@@ -124,25 +143,38 @@ typedef struct {
 extern PyType_Spec core_spec, ledger_spec;
 Ledger *core_ledger(Core *core); /* borrowed; NULL without an error: stay silent */
 int is_core(PyObject *object);
+int ledger_read_plan(Ledger *ledger);
 void ledger_write(Ledger *ledger, const Record *record, uint64_t seq);
 void ledger_begin(Ledger *ledger, int slot, const Slot *fields);
 void ledger_end(Ledger *ledger, int slot);
 uint64_t ledger_random(Ledger *ledger);
 /* Hands the current error to swallow(); 0 if it is dealt with, -1 if one is to be raised. */
 int core_swallow(Core *core);
+
+/* crc32.c */
 uint32_t fast_crc32(const void *data, size_t length);
 void fast_crc32_init(void);
 
 /* begin.c */
 enum { NAMED_WHOLE, NAMED_BY_ROUTE };
-/* `namer(environ)` gives (endpoint or its route, by `named`; Request.routing). */
-PyObject *count_begin(Core *core, int kind, PyObject *namer, int named, PyObject *environ);
+/* `namer(environ)` gives (endpoint or its route, by `named`; Request.routing); `thread`: a state in
+ * the place of this thread's, or NULL. */
+PyObject *count_begin(Core *core, int kind, PyObject *namer, int named, PyObject *environ,
+                      PyObject *thread);
 
 /* request.c */
 extern PyType_Spec count_spec;
 void count_naming(Count *self);
 int count_end(Count *self, int outcome);
 int count_status(const Count *self);
+
+/* thread.c */
+int count_take_thread(Count *self, Ledger *ledger, PyObject *state);
+Usage usage_since(const Usage *before);
+volatile char *fork_mark_new(void);
+void fork_mark_free(volatile char *mark);
+int ledger_is_own(const Ledger *ledger);
+Usage *ledger_last_used(Ledger *ledger, int slot); /* NULL: the slot is none */
 
 /* clock.c */
 extern PyType_Spec clock_spec;
@@ -153,22 +185,33 @@ extern PyType_Spec caller_spec, start_spec, body_spec, sized_body_spec;
 /* routes.c, steps.c */
 extern PyType_Spec routes_spec, answer_spec, taking_spec, entering_spec;
 
+/* A number that is mostly small, quickly; with an error set where it does not fit. */
+static inline uint64_t number_in(PyObject *number) {
+    Py_ssize_t small = PyLong_AsSsize_t(number);
+    if (small >= 0) return (uint64_t)small;
+    PyErr_Clear();
+    return PyLong_AsUnsignedLongLong(number);
+}
+
 static inline int64_t clock_ns(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Of this thread so far. */
-static inline int64_t context_switches(void) {
-    struct rusage usage;
-    return getrusage(RUSAGE_THREAD, &usage) < 0 ? 0 : usage.ru_nvcsw + usage.ru_nivcsw;
-}
-
 static inline uint64_t not_negative(int64_t number) { return number > 0 ? (uint64_t)number : 0; }
 
 static inline uint32_t at_most_u32(int64_t number) {
     return number <= 0 ? 0 : number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+}
+
+/* As getattr() with a default: 1 with a new reference, 0: it is not there, -1: an error. */
+static inline int attribute_if_any(PyObject *object, PyObject *name, PyObject **value) {
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyObject_GetOptionalAttr(object, name, value);
+#else
+    return _PyObject_LookupAttr(object, name, value);
+#endif
 }
 
 static inline PyObject *new_reference(PyObject *object) {

@@ -244,6 +244,14 @@ PyType_Spec sized_body_spec = {
 
 /* --- Caller: the middleware's __call__ -------------------------------------------------------- */
 
+static int can_be_read(PyObject *response, Core *core) {
+    PyObject *read = NULL;
+    int can = attribute_if_any(response, core->names.read, &read);
+    Py_XDECREF(read);
+    if (can < 0) PyErr_Clear(); /* the application's __getattr__ */
+    return can > 0;
+}
+
 /* Whether the response needs no further counting: a list, a tuple, a file; -1 with an error. */
 static int is_whole(Core *core, PyObject *response, PyObject *environ) {
     if (PyList_CheckExact(response) || PyTuple_CheckExact(response)) return 1;
@@ -252,7 +260,7 @@ static int is_whole(Core *core, PyObject *response, PyObject *environ) {
         PyObject *wrapper = PyDict_GetItemWithError(environ, core->names.file_wrapper);
         if (wrapper == NULL && PyErr_Occurred()) return -1;
         if (wrapper == NULL || wrapper == Py_None) return 0;
-        if (!PyType_Check(wrapper) && !PyObject_HasAttr(response, core->names.read)) return 0;
+        if (!PyType_Check(wrapper) && !can_be_read(response, core)) return 0;
     }
     PyObject *args[] = {response, environ};
     PyObject *found = PyObject_Vectorcall(core->is_file, args, 2, NULL);
@@ -309,7 +317,7 @@ static PyObject *begun(Core *core, PyObject *self, PyObject *environ) {
         by = NAMED_WHOLE;
     }
     if (namer == NULL) return NULL;
-    PyObject *request = count_begin(core, KIND_HTTP, namer, by, environ);
+    PyObject *request = count_begin(core, KIND_HTTP, namer, by, environ, NULL);
     Py_DECREF(namer);
     return request;
 }

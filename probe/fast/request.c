@@ -2,7 +2,6 @@
 #include "fast.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define COUNT_OBJECTS(X) \
     X(ledger) X(early_name) X(frame) X(flags) X(group) X(before) X(statements) X(status_line) \
@@ -19,8 +18,10 @@ int count_status(const Count *self) {
         return 0;
     }
     Py_ssize_t length = PyUnicode_GET_LENGTH(line);
+    int kind = PyUnicode_KIND(line);
+    const void *data = PyUnicode_DATA(line);
     for (Py_ssize_t n = 0; n < 3 && n < length; n++) {
-        Py_UCS4 digit = PyUnicode_READ_CHAR(line, n);
+        Py_UCS4 digit = PyUnicode_READ(kind, data, n);
         if (digit < '0' || digit > '9') return 0;
         status = status * 10 + (int)(digit - '0');
     }
@@ -48,10 +49,12 @@ static int take_spent(Record *record, PyObject *spent) {
 static int measure(Count *self, Ledger *ledger, Record *record) {
     if (!self->countable || PyThread_get_thread_ident() != self->thread_ident) return 0;
     if (self->group == Py_None) {
-        int64_t spent_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - self->before_ns;
+        Usage *last = ledger_last_used(ledger, self->slot);
+        self->asked = usage_since(&self->asked);
+        if (last != NULL) *last = self->asked;
         record->unit = UNIT_CPU_NS;
-        record->cost = record->task_clock_ns = not_negative(spent_ns);
-        record->ctx_switches = at_most_u32(context_switches() - self->switches);
+        record->cost = record->task_clock_ns = not_negative(self->asked.cpu_ns - self->before_ns);
+        record->ctx_switches = at_most_u32(self->asked.switches - self->switches);
         return 0;
     }
     if (self->group == NULL || self->before == NULL) return 0;
@@ -129,7 +132,7 @@ static int forget_current(Count *self, Core *core) {
 static int store(Ledger *ledger, const Record *record) {
     PyObject *number = PyIter_Next(ledger->next_seq);
     if (number == NULL) return -1;
-    uint64_t seq = PyLong_AsUnsignedLongLong(number);
+    uint64_t seq = number_in(number);
     Py_DECREF(number);
     if (PyErr_Occurred()) return -1;
     ledger_write(ledger, record, seq);
@@ -173,7 +176,7 @@ int count_end(Count *self, int outcome) {
     if (self->ended) return 0;
     self->ended = 1;
     Ledger *ledger = (Ledger *)self->ledger;
-    if (ledger == NULL || (int64_t)getpid() != ledger->pid) return 0; /* forked in mid-request */
+    if (ledger == NULL || !ledger_is_own(ledger)) return 0; /* forked in mid-request */
     Py_INCREF(self);
     Py_INCREF(ledger);
     int done = finish(self, ledger, outcome);

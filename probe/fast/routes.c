@@ -237,8 +237,8 @@ static PyObject *routes_new(PyTypeObject *type, PyObject *arguments, PyObject *n
 static PyMethodDef routes_methods[] = {
     {"early", (PyCFunction)early_method, METH_O, "early(environ): as early_answer; never raises."},
     {"taking", (PyCFunction)routes_taking, METH_NOARGS, "For the place of resolve_request."},
-    {"entering", (PyCFunction)routes_entering, METH_VARARGS,
-     "entering(inside, taking): what the handler's replaced code is to call."},
+    {"entering", (PyCFunction)routes_entering, METH_O,
+     "entering(taking): (handler, request) -> the second frame or None, as _second_frame."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -51,6 +51,6 @@ PyObject *root_urlconf(Routes *self);
 
 /* steps.c */
 PyObject *routes_taking(Routes *self, PyObject *unused);
-PyObject *routes_entering(Routes *self, PyObject *arguments);
+PyObject *routes_entering(Routes *self, PyObject *taking);
 
 #endif

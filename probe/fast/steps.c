@@ -1,6 +1,8 @@
 /* Taking and Entering: what stands in the place of parts of Django's handlers. */
 #include "routes.h"
 
+#include <string.h>
+
 /* End as Django's resolving ends: with the match, or raising. */
 static PyObject *answer_give(Answer *self, PyObject *name, PyObject *request) {
     if (self->error != NULL && self->error != Py_None) {
@@ -18,11 +20,23 @@ static PyObject *answer_give(Answer *self, PyObject *name, PyObject *request) {
 
 /* --- whether it holds -------------------------------------------------------------------------- */
 
+/* 1: they are equal; 0: they are not; -1: an error. */
+static int is_equal(PyObject *value, PyObject *text) {
+    if (value == text) return 1;
+    if (!PyUnicode_CheckExact(value) || !PyUnicode_CheckExact(text) ||
+        PyUnicode_READY(value) < 0 || PyUnicode_READY(text) < 0 || !PyUnicode_IS_ASCII(value) ||
+        !PyUnicode_IS_ASCII(text))
+        return PyObject_RichCompareBool(value, text, Py_EQ);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(value);
+    return length == PyUnicode_GET_LENGTH(text) &&
+           memcmp(PyUnicode_1BYTE_DATA(value), PyUnicode_1BYTE_DATA(text), (size_t)length) == 0;
+}
+
 /* 1: the attribute is this text; 0: it is another; -1: an error. */
 static int has_text(PyObject *object, PyObject *name, PyObject *text) {
     PyObject *value = PyObject_GetAttr(object, name);
     if (value == NULL) return -1;
-    int same = value == text ? 1 : PyObject_RichCompareBool(value, text, Py_EQ);
+    int same = is_equal(value, text);
     Py_DECREF(value);
     return same;
 }
@@ -57,11 +71,7 @@ static PyObject *prefix_now(Routes *self) {
 static int still_holds(Routes *self, Answer *early, PyObject *request) {
     PyObject *urlconf = NULL;
     if (early->language != Py_None || early->prefix == NULL) return 2;
-#if PY_VERSION_HEX >= 0x030D0000
-    int has_own = PyObject_GetOptionalAttr(request, self->names.urlconf, &urlconf);
-#else
-    int has_own = _PyObject_LookupAttr(request, self->names.urlconf, &urlconf);
-#endif
+    int has_own = attribute_if_any(request, self->names.urlconf, &urlconf);
     Py_XDECREF(urlconf);
     if (has_own) return has_own < 0 ? -1 : 2;
     int same = has_text(request, self->names.path_info, early->path_info);
@@ -69,7 +79,7 @@ static int still_holds(Routes *self, Answer *early, PyObject *request) {
     if (same <= 0) return same;
     PyObject *prefix = prefix_now(self);
     if (prefix == NULL) return -1;
-    same = PyObject_RichCompareBool(prefix, early->prefix, Py_EQ);
+    same = is_equal(prefix, early->prefix);
     Py_DECREF(prefix);
     if (same <= 0) return same;
     PyObject *root = root_urlconf(self);
@@ -117,7 +127,6 @@ static int settle(Routes *self, Count *counted, PyObject *request) {
 typedef struct {
     PyObject_HEAD
     Routes *routes;
-    PyObject *inside; /* Entering: a handler's inside */
     PyObject *taking; /* Entering: the Taking that goes with it */
     PyObject *dict;   /* Taking: its attributes */
     vectorcallfunc vectorcall;
@@ -153,7 +162,7 @@ static PyObject *taking_vectorcall(Step *step, PyObject *const *args, size_t nar
     return match;
 }
 
-/* --- Entering: what the replaced code of a handler's inside calls ------------------------------- */
+/* --- Entering: what the replaced code of a handler's inside asks first -------------------------- */
 
 /* As _second_frame(); a new reference to the frame or None. */
 static PyObject *second_frame(Step *step, PyObject *handler, PyObject *request) {
@@ -177,22 +186,14 @@ static PyObject *entering_vectorcall(Step *step, PyObject *const *args, size_t n
         PyErr_SetString(PyExc_TypeError, "a handler's inside takes the handler and the request");
         return NULL;
     }
-    PyObject *frame = second_frame(step, args[0], args[1]), *response = NULL;
-    if (frame == NULL) {
-        if (core_swallow((Core *)step->routes->core) < 0) return NULL;
-        frame = new_reference(Py_None);
-    }
-    if (frame == Py_None) response = PyObject_Vectorcall(step->inside, args, 2, NULL);
-    else
-        response = PyObject_CallFunctionObjArgs(frame, step->inside, args[0], args[1], NULL);
-    Py_DECREF(frame);
-    return response;
+    PyObject *frame = second_frame(step, args[0], args[1]);
+    if (frame != NULL || core_swallow((Core *)step->routes->core) < 0) return frame;
+    return new_reference(Py_None);
 }
 
 static int step_traverse(Step *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT((PyObject *)self->routes);
-    Py_VISIT(self->inside);
     Py_VISIT(self->taking);
     Py_VISIT(self->dict);
     return 0;
@@ -202,7 +203,6 @@ static void step_dealloc(Step *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_CLEAR(self->routes);
-    Py_CLEAR(self->inside);
     Py_CLEAR(self->taking);
     Py_CLEAR(self->dict);
     type->tp_free(self);
@@ -262,12 +262,8 @@ PyObject *routes_taking(Routes *self, PyObject *unused) {
     return (PyObject *)step_of(self, self->taking_type, (vectorcallfunc)taking_vectorcall);
 }
 
-PyObject *routes_entering(Routes *self, PyObject *arguments) {
-    PyObject *inside, *taking;
-    if (!PyArg_ParseTuple(arguments, "OO:entering", &inside, &taking)) return NULL;
+PyObject *routes_entering(Routes *self, PyObject *taking) {
     Step *step = step_of(self, self->entering_type, (vectorcallfunc)entering_vectorcall);
-    if (step == NULL) return NULL;
-    step->inside = new_reference(inside);
-    step->taking = new_reference(taking);
+    if (step != NULL) step->taking = new_reference(taking);
     return (PyObject *)step;
 }

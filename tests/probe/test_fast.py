@@ -67,7 +67,7 @@ def test_what_does_not_fit_is_not_used(monkeypatch):
 @compiled_only
 def test_checksums_are_those_of_binascii():
     numbers = random.Random(1)
-    for length in [*range(40), 200, 4096]:
+    for length in [*range(300), 4096]:
         data = numbers.randbytes(length)
         assert fast.compiled().crc32(data) == binascii.crc32(data)
 

@@ -286,12 +286,26 @@ def test_context_switches_are_those_within_the_request(ring_dir):
         return respond(environ, start_response)
 
     wrapped = dynoscope_probe.wsgi(application)
-    for path in ("/waits", "/", "/", "/"):
+    for path in ("/waits", "/", "/", "/waits", "/", "/"):
         time.sleep(0.001)  # between requests: no request's
         call(wrapped, path=path)
-    waiting, *others = (record["ctx_switches"] for _, record in records_in(ring_dir))
-    assert 20 <= waiting < 200
-    assert min(others) == 0
+    switches = [record["ctx_switches"] for _, record in records_in(ring_dir)]
+    for first, *others in (switches[:3], switches[3:]):
+        assert 20 <= first < 200
+        assert min(others) == 0
+
+
+def test_an_endpoint_is_known_again_by_its_route_and_method(ring_dir, monkeypatch):
+    monkeypatch.setattr("dynoscope_probe.ring.ENDPOINTS_MAX", 4)
+    wrapped = dynoscope_probe.wsgi(respond)
+    wrapped._resolve = lambda environ: (environ["PATH_INFO"][1:] or None, None)
+    asked = [("GET", "/a"), ("POST", "/a"), ("GET", "/"), ("BREW", "/a"), ("GET", "/b")]
+    for method, path in asked * 3:
+        call(wrapped, method, path)
+    names = ["GET /a", "POST /a", "GET (unmatched)", "(method) /a", "(other)"]
+    assert [endpoint for endpoint, _ in records_in(ring_dir)] == names * 3
+    (ring,) = read_rings(ring_dir)
+    assert ring.counters["endpoints_over"] == 3
 
 
 def test_32_threads_lose_nothing_and_mix_nothing(ring_dir):

@@ -1,4 +1,5 @@
 import contextlib
+import ctypes
 import os
 import threading
 
@@ -44,6 +45,19 @@ def test_a_forked_child_has_its_own_ring(ring_dir):
     assert mine.header["ring_id"] != childs.header["ring_id"]
     assert [record["worker_req"] for record in childs.records] == [1, 2]
     assert len(childs.in_flight) == 0
+
+
+def test_a_child_that_python_knows_nothing_of_has_its_own_ring(ring_dir):
+    """As uWSGI forks: past os.fork and what is registered to run after it."""
+    wrapped = dynoscope_probe.wsgi(respond)
+    call(wrapped)
+    child = ctypes.PyDLL(None).fork()
+    if child == 0:
+        call(wrapped)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    rings = read_rings(ring_dir)
+    assert {ring.header["pid"]: len(ring.records) for ring in rings} == {os.getpid(): 1, child: 1}
 
 
 def test_a_fork_within_a_request_leaves_its_record_to_the_parent(ring_dir):
