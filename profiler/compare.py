@@ -1,7 +1,7 @@
 """Compare two sides: which endpoint, which function, how sure, how much of the fleet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from profiler.fleet import fleet_changes
 from profiler.functions import FunctionTest, function_test, ranked
 from profiler.guilt import guilty_function
 from profiler.measured import RequestWindows, SideData
+from profiler.parts import Part, nothing_of, numbered, parts_of
 from profiler.power import with_power
 from profiler.records import (
     Comparison,
@@ -39,6 +40,15 @@ DRIFT_TOLD = 0.02
 LOAD_TOLD = 10
 
 
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """One endpoint's functions, and the stacks that are the columns of its samples."""
+
+    test: FunctionTest
+    index: FunctionIndex
+    stacks: Sequence[Stack]
+
+
 def compare_sides(
     service: str,
     a: SideData,
@@ -55,29 +65,28 @@ def compare_sides(
 
     `unlike`: why CPU time of these sides cannot be compared at all; empty where it can.
     """
-    hosts = sorted(set(a.requests.host.tolist()) | set(b.requests.host.tolist()))
-    measured, spreads = endpoint_changes(a, b, hosts)
+    hosts = sorted({host for side in (a, b) for host in numbered(side.requests.host)[0]})
+    parts = [parts_of(side, hosts) for side in (a, b)]
+    measured, spreads = endpoint_changes(a, b, parts, len(hosts))
     was = renamed(stacks, *(_samples(side, len(stacks)) for side in (a, b)))
     stacks = with_names(stacks, {old: new for new, old in was.items()})
-    index = index_functions(stacks)
-    tests = _tests(a, b, [change.endpoint for change in measured], index, hosts)
-    drift = common_drift([change for test in tests.values() for change in test.changes])
-    fleet = fleet_changes(a, b, window_s, server_cost_per_year)
+    tests = _tests(parts, [change.endpoint for change in measured], stacks, len(hosts))
+    drift = common_drift([change for one in tests.values() for change in one.test.changes])
+    fleet = fleet_changes(a, b, parts, window_s, server_cost_per_year)
     endpoints = [
         with_power(
             _comparable(judged(stretched(change, drift), budget), unlike),
-            a.requests,
-            b.requests,
+            _rows(parts[0], change.endpoint, a),
+            _rows(parts[1], change.endpoint, b),
             window_s,
         )
         for change in _with_fleet_shares(measured, fleet)
     ]
     worst = worst_endpoint(endpoints)
-    moved = {name: with_moves(test, index) for name, test in tests.items()}
-    tests = {name: replace(test, changes=moved[name]) for name, test in tests.items()}
-    suspect = _named(_suspect(a, b, tests, worst, stacks), was)
+    tests = {name: _with_moves(one) for name, one in tests.items()}
+    suspect = _named(_suspect(a, b, tests, worst), was)
     guilty = suspect if worst else None
-    functions = [_named(change, was) for test in tests.values() for change in test.changes]
+    functions = [_named(change, was) for one in tests.values() for change in one.test.changes]
     evidence = replace(_evidence(a, b, spreads, window_s, hosts), drift=drift)
     verdict = _overall(endpoints)
     return Comparison(
@@ -93,7 +102,7 @@ def compare_sides(
         deploy=deploy,
         evidence=evidence,
         notes=tuple(_notes(a, b, evidence, endpoints, functions, hosts)),
-        warm_up=warm_ups(a, b, hosts),
+        warm_up=warm_ups(a, b, parts, len(hosts)),
     )
 
 
@@ -108,36 +117,59 @@ def _samples(side: SideData, stacks: int) -> npt.NDArray[np.float64]:
 
 
 def _tests(
-    a: SideData,
-    b: SideData,
+    sides: Sequence[Mapping[str, Part]],
     endpoints: Sequence[str],
-    index: FunctionIndex,
-    hosts: Sequence[str],
-) -> dict[str, FunctionTest]:
-    found = {name: function_test(a, b, name, index, hosts) for name in dict.fromkeys(endpoints)}
-    return {name: test for name, test in found.items() if test is not None}
+    stacks: Sequence[Stack],
+    hosts: int,
+) -> dict[str, _Tested]:
+    """Of endpoints with enough samples on both sides; each with its own stacks only."""
+    found = {}
+    for name in dict.fromkeys(endpoints):
+        parts = [side[name] for side in sides if name in side]
+        if len(parts) < len(sides):
+            continue
+        numbers = np.unique(np.concatenate([part.stacks.stack for part in parts]))
+        mine = [stacks[number] for number in numbers.tolist()]
+        index = index_functions(mine)
+        a, b = (_renumbered(part, numbers) for part in parts)
+        test = function_test(a, b, name, index, hosts)
+        if test is not None:
+            found[name] = _Tested(test, index, mine)
+    return found
+
+
+def _renumbered(part: Part, numbers: npt.NDArray[np.int64]) -> Part:
+    stack = np.searchsorted(numbers, part.stacks.stack).astype(np.int64)
+    return replace(part, stacks=replace(part.stacks, stack=stack))
+
+
+def _with_moves(one: _Tested) -> _Tested:
+    return replace(one, test=replace(one.test, changes=with_moves(one.test, one.index)))
+
+
+def _rows(parts: Mapping[str, Part], endpoint: str, side: SideData) -> RequestWindows:
+    return (parts.get(endpoint) or nothing_of(side)).requests
 
 
 def _suspect(
     a: SideData,
     b: SideData,
-    tests: Mapping[str, FunctionTest],
+    tests: Mapping[str, _Tested],
     worst: EndpointChange | None,
-    stacks: Sequence[Stack],
 ) -> FunctionChange | None:
     """The function to look at first, of the endpoint that rose; where none certainly did, of that
     with the most certain rise of a function: a part may show what the whole hides."""
     rises = [
-        (change.p_corrected, test.endpoint)
-        for test in tests.values()
-        for change in test.changes
+        (change.p_corrected, name)
+        for name, one in tests.items()
+        for change in one.test.changes
         if change.verdict == "regression" and change.origin == OWN
     ]
     name = worst.endpoint if worst else min(rises, default=(1.0, ""))[1]
     if name not in tests:
         return None
     calls = [side.calls.get(name, {}) for side in (a, b)]
-    return guilty_function(tests[name], stacks, calls[0], calls[1])
+    return guilty_function(tests[name].test, tests[name].stacks, calls[0], calls[1])
 
 
 Named = TypeVar("Named", FunctionChange, FunctionChange | None)

@@ -1,13 +1,14 @@
 """Which endpoint's cost per request changed, and whether that is certain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from profiler.load import LoadWindows, reaching, without_load
-from profiler.measured import RequestWindows, SideData
+from profiler.measured import SideData
 from profiler.overlap import at_the_same_minutes
+from profiler.parts import Part, nothing_of
 from profiler.records import EndpointChange, Interval
 from profiler.statistics import Difference, Ratios, benjamini_hochberg, difference, host_ratios
 
@@ -30,31 +31,38 @@ SELDOM_FLOOR = 0.15
 
 
 def endpoint_changes(
-    a: SideData, b: SideData, hosts: Sequence[str]
+    a: SideData, b: SideData, parts: Sequence[Mapping[str, Part]], hosts: int
 ) -> tuple[list[EndpointChange], list[Difference]]:
-    """Every endpoint and unit on both sides, not judged yet, and how they were estimated."""
+    """Every endpoint and unit on both sides, not judged yet, and how they were estimated. `parts`:
+    both sides by endpoint."""
     changes, spreads = [], []
-    keys = {
-        key
-        for rows in (a.requests, b.requests)
-        for key in zip(rows.endpoint.tolist(), rows.unit.tolist(), strict=True)
-    }
-    for endpoint, unit in sorted(keys):
-        left, right = (_cost_ratios(side.requests, endpoint, unit, hosts) for side in (a, b))
-        spread, concurrent = difference(left, right), None
-        if unit == "cpu_ns":
-            busy_a, busy_b = (_load_windows(s.requests, endpoint, unit, hosts) for s in (a, b))
-            spread = reaching(spread, without_load(busy_a, busy_b, len(hosts)))
-            concurrent = at_the_same_minutes(busy_a, busy_b, len(hosts))
-        change = _reaching(_endpoint_change(a, b, endpoint, unit, spread), concurrent)
-        if change.requests_a + change.requests_b:
-            changes.append(change)
-            spreads.append(spread)
+    for endpoint in sorted(parts[0].keys() | parts[1].keys()):
+        left, right = (
+            side.get(endpoint) or nothing_of(whole)
+            for side, whole in zip(parts, (a, b), strict=True)
+        )
+        for unit in sorted({*left.requests.unit.tolist(), *right.requests.unit.tolist()}):
+            spread, concurrent = _spread(left, right, unit, hosts)
+            latency = tuple(side.latency_ms_p99.get(endpoint, float("nan")) for side in (a, b))
+            change = _endpoint_change(left, right, endpoint, unit, latency, spread)
+            if change.requests_a + change.requests_b:
+                changes.append(_reaching(change, concurrent))
+                spreads.append(spread)
     changes = _with_floors(changes)
     corrected = benjamini_hochberg([change.p_value for change in changes])
     return [
         replace(change, p_corrected=p) for change, p in zip(changes, corrected, strict=True)
     ], spreads
+
+
+def _spread(a: Part, b: Part, unit: str, hosts: int) -> tuple[Difference, Interval | None]:
+    """Before and after, and at the same minutes."""
+    busy_a, busy_b = (_load_windows(part, unit) for part in (a, b))
+    raw = difference(_cost_ratios(busy_a, hosts), _cost_ratios(busy_b, hosts))
+    if unit != "cpu_ns":
+        return raw, None
+    spread = reaching(raw, without_load(busy_a, busy_b, hosts))
+    return spread, at_the_same_minutes(busy_a, busy_b, hosts)
 
 
 def _with_floors(changes: Sequence[EndpointChange]) -> list[EndpointChange]:
@@ -83,37 +91,34 @@ def _reaching(change: EndpointChange, concurrent: Interval | None) -> EndpointCh
     return replace(change, relative=relative, difference=absolute, concurrent=concurrent)
 
 
-def _load_windows(
-    rows: RequestWindows, endpoint: str, unit: str, hosts: Sequence[str]
-) -> LoadWindows:
-    chosen = (rows.endpoint == endpoint) & (rows.unit == unit) & rows.warm & (rows.requests > 0)
+def _load_windows(part: Part, unit: str) -> LoadWindows:
+    rows = part.requests
+    chosen = (rows.unit == unit) & rows.warm & (rows.requests > 0)
     return LoadWindows(
         rows.cost[chosen],
         rows.requests[chosen],
-        np.searchsorted(np.array(hosts), rows.host[chosen]).astype(np.int64),
+        part.host[chosen],
         rows.window[chosen],
         rows.load[chosen],
     )
 
 
-def _cost_ratios(rows: RequestWindows, endpoint: str, unit: str, hosts: Sequence[str]) -> Ratios:
-    chosen = (rows.endpoint == endpoint) & (rows.unit == unit) & rows.warm & (rows.requests > 0)
-    return host_ratios(
-        rows.cost[None, chosen],
-        rows.requests[chosen],
-        np.searchsorted(np.array(hosts), rows.host[chosen]).astype(np.int64),
-        rows.window[chosen],
-        len(hosts),
-    )
+def _cost_ratios(rows: LoadWindows, hosts: int) -> Ratios:
+    return host_ratios(rows.cost[None], rows.requests, rows.host, rows.window, hosts)
 
 
 def _endpoint_change(
-    a: SideData, b: SideData, endpoint: str, unit: str, spread: Difference
+    a: Part,
+    b: Part,
+    endpoint: str,
+    unit: str,
+    latency_ms_p99: Sequence[float],
+    spread: Difference,
 ) -> EndpointChange:
     counts, errors, kind = [], [], ""
-    for side in (a, b):
-        rows = side.requests
-        chosen = (rows.endpoint == endpoint) & (rows.unit == unit)
+    for part in (a, b):
+        rows = part.requests
+        chosen = rows.unit == unit
         counts.append(float(rows.requests[chosen & rows.warm].sum()))
         every = float(rows.requests[chosen].sum())
         errors.append(float(rows.errors[chosen].sum()) / every if every else 0.0)
@@ -135,8 +140,8 @@ def _endpoint_change(
         fleet_share=float("nan"),
         error_rate_a=errors[0],
         error_rate_b=errors[1],
-        latency_ms_p99_a=a.latency_ms_p99.get(endpoint, float("nan")),
-        latency_ms_p99_b=b.latency_ms_p99.get(endpoint, float("nan")),
+        latency_ms_p99_a=latency_ms_p99[0],
+        latency_ms_p99_b=latency_ms_p99[1],
         verdict="cannot tell",
         reason="",
         floor=MACHINE_FLOOR if unit == "cpu_ns" and spread.unit_of_error == "window" else 0.0,

@@ -190,11 +190,12 @@ def _waves(group: _Group, share: bool) -> tuple[float, float, float]:
     numerator, denominator = (count - expected, requests) if share else (count, expected)
     one = np.zeros(len(windows), dtype=np.int64)
     found = host_ratios(numerator[None], denominator, one, windows, 1)
-    cosines = found.waves.shape[2]
+    waves = found.waves
+    cosines = waves.shape[2]
     mean = float(found.mean[0, 0])
     if not cosines or (not share and mean <= 0):
         return float("nan"), float("inf"), 1.0
-    variance = float((found.waves[0, 0] ** 2).mean())
+    variance = float((waves[0, 0] ** 2).mean())
     if share:
         return mean, variance, float(cosines)
     return float(np.log(mean)), variance / mean**2, float(cosines)

@@ -1,11 +1,12 @@
 """Why the fleet's CPU changed: traffic + mix + per-request cost, exactly additive."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from profiler.measured import SideData, SortsOfRequests
+from profiler.parts import Part, numbered
 from profiler.records import FleetChange, PeakCost
 
 __all__ = ["fleet_change", "fleet_changes", "mix_within"]
@@ -15,14 +16,20 @@ Traffic = Mapping[str, tuple[float, float]]
 
 
 def fleet_changes(
-    a: SideData, b: SideData, window_s: float, server_cost_per_year: float = 0.0
+    a: SideData,
+    b: SideData,
+    parts: Sequence[Mapping[str, Part]],
+    window_s: float,
+    server_cost_per_year: float = 0.0,
 ) -> tuple[FleetChange, ...]:
-    """One for each unit that both sides, or one, counted in."""
-    units = {unit for side in (a, b) for unit in side.requests.unit.tolist()} - {"none"}
-    hosts = len(np.unique(a.requests.host))
+    """One for each unit that both sides, or one, counted in. `parts`: both sides by endpoint."""
+    units = {unit for side in (a, b) for unit in numbered(side.requests.unit)[0]} - {"none"}
+    hosts = len(numbered(a.requests.host)[0])
     changes = []
     for unit in sorted(units):
-        rates = [_traffic(side, unit, window_s) for side in (a, b)]
+        rates = [
+            _traffic(side, part, unit, window_s) for side, part in zip((a, b), parts, strict=True)
+        ]
         change = _split_within(fleet_change(unit, *rates), a, b, rates[0], rates[1])
         changes.append(
             replace(_priced(change, hosts, server_cost_per_year), peak=_peak(a, b, unit))
@@ -84,18 +91,19 @@ def _known(sort: str, *sides: Mapping[str, tuple[float, float]]) -> list[tuple[f
     return [side[sort] for side in sides if sort in side and side[sort][0] > 0]
 
 
-def _traffic(side: SideData, unit: str, window_s: float) -> dict[str, tuple[float, float]]:
+def _traffic(
+    side: SideData, parts: Mapping[str, Part], unit: str, window_s: float
+) -> dict[str, tuple[float, float]]:
     """Warm-up included: it is what the fleet paid."""
-    rows = side.requests
-    seconds = max(len(np.unique(rows.window)), 1) * window_s
-    chosen = (rows.unit == unit) & (rows.requests > 0)
-    endpoints, at = np.unique(rows.endpoint[chosen], return_inverse=True)
-    requests = np.bincount(at, rows.requests[chosen], minlength=len(endpoints))
-    costs = np.bincount(at, rows.cost[chosen], minlength=len(endpoints))
-    return {
-        str(endpoint): (float(number) / seconds, float(cost / number))
-        for endpoint, number, cost in zip(endpoints, requests, costs, strict=True)
-    }
+    seconds = max(len(np.unique(side.requests.window)), 1) * window_s
+    found = {}
+    for endpoint, part in parts.items():
+        rows = part.requests
+        chosen = (rows.unit == unit) & (rows.requests > 0)
+        number = float(rows.requests[chosen].sum())
+        if number:
+            found[endpoint] = (number / seconds, float(rows.cost[chosen].sum()) / number)
+    return found
 
 
 def _split_within(

@@ -4,16 +4,18 @@ Cost per function = its share of the endpoint's on-CPU samples x thread CPU time
 in cpu_ns: samples are taken in time, so a share of them is a share of time and of nothing else.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from profiler.calltree import OWN, FunctionIndex
 from profiler.endpoints import SIGNIFICANCE, TOLERANCE
-from profiler.measured import SideData
 from profiler.moderation import moderated
+from profiler.parts import Part
 from profiler.records import EndpointChange, FunctionChange, FunctionVerdict, Interval
 from profiler.samples import EndpointSamples, cost_of, endpoint_samples
 from profiler.statistics import Difference, benjamini_hochberg, difference
@@ -39,11 +41,11 @@ class FunctionTest:
 
 
 def function_test(
-    a: SideData, b: SideData, endpoint: str, index: FunctionIndex, hosts: Sequence[str]
+    a: Part, b: Part, endpoint: str, index: FunctionIndex, hosts: int
 ) -> FunctionTest | None:
     """None where a side has too few samples of the endpoint."""
     stacks = index.inclusive.shape[1]
-    left, right = (endpoint_samples(side, endpoint, stacks, hosts) for side in (a, b))
+    left, right = (endpoint_samples(part, stacks, hosts) for part in (a, b))
     if left is None or right is None or not len(index.functions):
         return None
     rise_ns = right.clock_ns - left.clock_ns
@@ -76,7 +78,9 @@ def _changes(
             (inclusive, (seen_a + seen_b)[found]),
         )
     )
-    means_a, means_b = (_self_means(index, side) for side in (a, b))
+    means_a, means_b = (_means(index.own_self, side) for side in (a, b))
+    every_a, every_b = (_means(index.inclusive, side) for side in (a, b))
+    rises, last = means_b - means_a, _last_functions(index)
     return [
         _judged(
             FunctionChange(
@@ -85,8 +89,8 @@ def _changes(
                 origin=index.origins[at],
                 self_ns_a=float(means_a[at]),
                 self_ns_b=float(means_b[at]),
-                inclusive_ns_a=float(_mean(index.inclusive[at] @ a.weight, a)),
-                inclusive_ns_b=float(_mean(index.inclusive[at] @ b.weight, b)),
+                inclusive_ns_a=float(every_a[at]),
+                inclusive_ns_b=float(every_b[at]),
                 difference=interval_at(blamed, row),
                 p_value=float(blamed.p_value[row]),
                 p_corrected=corrected[row],
@@ -94,7 +98,7 @@ def _changes(
                 samples_a=round(float(seen_a[at])),
                 samples_b=round(float(seen_b[at])),
                 verdict="cannot tell",
-                beneath=_beneath(at, index, means_b - means_a),
+                beneath=_beneath(at, index, last, rises),
                 self_difference=interval_at(self_costs, row),
                 self_p_corrected=self_p[row],
                 inclusive_difference=interval_at(inclusive, row),
@@ -128,25 +132,30 @@ def _chosen(own: npt.NDArray[np.bool_], answerable: Difference, own_self: Differ
     )
 
 
-def _self_means(index: FunctionIndex, side: EndpointSamples) -> Floats:
+def _means(members: sparse.csr_matrix, side: EndpointSamples) -> Floats:
+    """ns per request of each set of stacks."""
     every = side.weight.sum()
-    means: Floats = index.own_self @ side.weight.sum(axis=1) / every * side.clock_ns
+    means: Floats = members @ side.weight.sum(axis=1) / every * side.clock_ns
     return means
 
 
-def _mean(weights: Floats, side: EndpointSamples) -> float:
-    return float(np.sum(weights) / side.weight.sum() * side.clock_ns)
+def _last_functions(index: FunctionIndex) -> npt.NDArray[np.int64]:
+    """(S,) the function at the end of each stack, -1 for none."""
+    function, stack = index.own_self.nonzero()
+    last = np.full(index.own_self.shape[1], -1, dtype=np.int64)
+    last[stack] = function
+    return last
 
 
-def _beneath(at: int, index: FunctionIndex, rises: Floats) -> tuple[tuple[str, float], ...]:
+def _beneath(
+    at: int, index: FunctionIndex, last: npt.NDArray[np.int64], rises: Floats
+) -> tuple[tuple[str, float], ...]:
     """Library functions whose samples lie beneath an own one, by the rise of their self cost."""
     if index.origins[at] != OWN:
         return ()
-    stacks = index.answerable[at].indices
-    below = np.unique(index.own_self[:, stacks].nonzero()[0])
-    found = [
-        (index.functions[f], float(rises[f])) for f in below.tolist() if f != at and rises[f] > 0
-    ]
+    mine = index.answerable
+    below = set(last[mine.indices[mine.indptr[at] : mine.indptr[at + 1]]].tolist()) - {at, -1}
+    found = [(index.functions[f], float(rises[f])) for f in sorted(below) if rises[f] > 0]
     return tuple(sorted(found, key=lambda pair: -pair[1])[:3])
 
 
@@ -185,7 +194,7 @@ def ranked(
             worst is not None and change.difference.value < 0,
             0.0
             if change.verdict == "regression"
-            else float(np.nan_to_num(change.p_value, nan=1.0)),
+            else (1.0 if math.isnan(change.p_value) else change.p_value),
             -abs(change.difference.value),
         ),
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from profiler.statistics import Difference, Ratios, difference, host_ratios
 
@@ -124,19 +124,21 @@ def _slope_error(fits: list[_Fit], slope: float, spread: float) -> float:
         error = fit.residual - slope * fit.about * fit.rows.requests
         influence = fit.about * error / spread
         one = np.zeros(len(influence), dtype=np.int64)
-        waves = host_ratios(influence[None], fit.rows.requests, one, fit.rows.window, 1)
-        if not waves.waves.shape[2]:
+        found = host_ratios(influence[None], fit.rows.requests, one, fit.rows.window, 1)
+        waves = found.waves
+        if not waves.shape[2]:
             return float("inf")
-        variance += float((waves.waves[0, 0] ** 2).mean() * waves.weight[0] ** 2)
+        variance += float((waves[0, 0] ** 2).mean() * found.weight[0] ** 2)
     return float(np.sqrt(variance))
 
 
 def _widened(found: Difference, error: float) -> Difference:
     """The difference with a further, independent standard error."""
     with np.errstate(invalid="ignore"):
-        critical = stats.t.ppf(0.5 + CONFIDENCE / 2, found.freedom)
+        critical = special.stdtrit(found.freedom, 0.5 + CONFIDENCE / 2)
         reach = np.hypot(found.high - found.value, critical * error)
         score = np.abs(found.value) / np.where(reach > 0, reach / critical, np.nan)
-        p_value = np.where(np.isnan(score), found.p_value, 2 * stats.t.sf(score, found.freedom))
+        p_value = 2 * special.stdtr(found.freedom, -score)
+        p_value = np.where(np.isnan(score), found.p_value, p_value)
     low, high = found.value - reach, found.value + reach
     return replace(found, low=low, high=high, reach=reach, p_value=p_value)

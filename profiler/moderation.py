@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from profiler.statistics import Difference
 
@@ -30,7 +30,7 @@ def moderated(spread: Difference) -> Difference:
     if spread.unit_of_error != "host":
         return spread
     freedom = float(spread.freedom[0])
-    variance = (spread.reach / stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) ** 2
+    variance = (spread.reach / special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)) ** 2
     size = (spread.a + spread.b) / 2
     known = (variance > 0) & (size > 0) & np.isfinite(variance)
     if known.sum() < FUNCTIONS_MIN:
@@ -67,11 +67,12 @@ def _prior_freedom(scatter: float, freedom: float) -> float:
 
 def _with_variance(spread: Difference, variance: Floats, freedom: Floats) -> Difference:
     error = np.sqrt(variance)
-    reach = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * error
+    # As in statistics: stats.t returns the same, and takes many times as long.
+    reach = special.stdtrit(freedom, 0.5 + CONFIDENCE / 2) * error
     with np.errstate(invalid="ignore", divide="ignore"):
         score = np.abs(spread.value) / error
     score = np.where(error == 0, np.where(spread.value == 0, 0.0, np.inf), score)
-    p_value = np.where(np.isnan(spread.value), np.nan, 2 * stats.t.sf(score, freedom))
+    p_value = np.where(np.isnan(spread.value), np.nan, 2 * special.stdtr(freedom, -score))
     return replace(
         spread,
         low=spread.value - reach,

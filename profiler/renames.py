@@ -84,7 +84,9 @@ def _around(stacks: Sequence[Stack], samples: Floats) -> dict[str, _Around]:
             if origin != OWN or frame in seen:
                 continue
             seen.add(frame)
-            around = found.setdefault(frame, _Around())
+            around = found.get(frame)
+            if around is None:
+                around = found[frame] = _Around()
             around.weight += weight
             around.callers[stack.frames[at - 1] if at else ""] += weight
             below = stack.frames[at + 1] if at + 1 < len(stack.frames) else ""

@@ -10,7 +10,7 @@ of freedom as cosines (equal-weighted cosines: Lazarus, Lewis, Stock and Watson 
 Stat. 36:541). Such an answer is about these hosts only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,14 +32,19 @@ class Ratios:
 
     mean: Floats
     """(F, H) numerator over denominator"""
-    waves: Floats
-    """(F, H, J) J cosines of each mean's error over the side's time; their mean square is its
-    variance. Linear: the waves of a weighted sum are the weighted sum of waves. J = 0: too few
-    windows to say."""
+    waves_of: Callable[[Ints], Floats]
+    """G of the hosts -> (F, G, J): J cosines of each mean's error over the side's time; their mean
+    square is its variance. Linear: the waves of a weighted sum are the weighted sum of waves.
+    J = 0: too few windows to say. Only asked where hosts are too few to be the unit of error."""
     weight: Floats
     """(H,) the denominators' sums"""
     windows: Ints
     """(H,) windows with a denominator"""
+
+    @property
+    def waves(self) -> Floats:
+        """(F, H, J) of all hosts."""
+        return self.waves_of(np.arange(len(self.weight)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +82,25 @@ def host_ratios(
     of a ratio of sums is that of its residuals numerator - ratio * denominator (Cochran 1977,
     Sampling Techniques, 6.3).
     """
-    count = numerator.shape[0]
-    basis_at, basis = _cosines(window[denominator > 0], span)
-    mean = np.zeros((count, hosts))
-    waves = np.zeros((count, hosts, basis.shape[1]))
-    weight = np.zeros(hosts)
-    windows = np.zeros(hosts, dtype=np.int64)
-    for number in range(hosts):
-        chosen = np.flatnonzero((host == number) & (denominator > 0))
-        total = float(denominator[chosen].sum())
-        windows[number] = len(chosen)
-        if total <= 0:
-            continue
-        weight[number] = total
-        mean[:, number] = numerator[:, chosen].sum(axis=1) / total
-        residual = numerator[:, chosen] - mean[:, [number]] * denominator[chosen]
-        waves[:, number] = residual @ basis[window[chosen] - basis_at] / total
-    return Ratios(mean, waves, weight, windows)
+    known = np.flatnonzero((denominator > 0) & (host < hosts))
+    numerator, denominator = numerator[:, known], denominator[known]
+    host, window = host[known], window[known]
+    weight = np.bincount(host, denominator, minlength=hosts).astype(np.float64)
+    windows = np.bincount(host, minlength=hosts).astype(np.int64)
+    sums = np.stack([np.bincount(host, row, minlength=hosts) for row in numerator])
+    mean = sums / np.where(weight > 0, weight, 1.0)
+
+    def waves_of(numbers: Ints) -> Floats:
+        basis_at, basis = _cosines(window, span)
+        waves = np.zeros((len(mean), len(numbers), basis.shape[1]))
+        for at, number in enumerate(numbers.tolist()):
+            chosen = np.flatnonzero(host == number)
+            if len(chosen):
+                residual = numerator[:, chosen] - mean[:, [number]] * denominator[chosen]
+                waves[:, at] = residual @ basis[window[chosen] - basis_at] / weight[number]
+        return waves
+
+    return Ratios(mean, waves_of, weight, windows)
 
 
 def _cosines(window: Ints, span: tuple[int, int] | None) -> tuple[int, Floats]:
@@ -172,10 +179,11 @@ def _unpaired(a: Ratios, b: Ratios, confidence: float) -> Difference:
 
 def _of_windows(side: Ratios, chosen: Ints, weight: Floats) -> tuple[Floats, Floats]:
     """Variance of one side's weighted mean, from its windows, and its degrees of freedom: (F,)."""
-    count, cosines = side.waves.shape[0], side.waves.shape[2]
+    each = side.waves_of(chosen)
+    count, cosines = each.shape[0], each.shape[2]
     if not cosines:
         return np.full(count, np.inf), np.ones(count)
-    waves = np.einsum("fhj,h->fj", side.waves[:, chosen], weight)
+    waves = np.einsum("fhj,h->fj", each, weight)
     return (waves**2).mean(axis=1), np.full(count, float(cosines))
 
 

@@ -1,10 +1,12 @@
 """Warm-up: what the first requests of young workers cost, and so what a restart costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from profiler.measured import RequestWindows, SideData
+from profiler.parts import Part, numbered
 from profiler.records import Interval, WarmUp
 from profiler.statistics import difference, host_ratios
 
@@ -13,9 +15,13 @@ __all__ = ["warm_ups"]
 NAN = float("nan")
 
 
-def warm_ups(a: SideData, b: SideData, hosts: Sequence[str]) -> tuple[WarmUp, ...]:
-    """One for each unit in which a side has young workers."""
-    units = {unit for side in (a, b) for unit in np.unique(side.requests.unit).tolist()} - {"none"}
+def warm_ups(
+    a: SideData, b: SideData, parts: Sequence[Mapping[str, Part]], hosts: int
+) -> tuple[WarmUp, ...]:
+    """One for each unit in which a side has young workers. `parts`: both sides by endpoint."""
+    if all(side.requests.warm.all() for side in (a, b)):
+        return ()
+    units = {unit for side in (a, b) for unit in numbered(side.requests.unit)[0]} - {"none"}
     found = []
     for unit in sorted(units):
         counts = [_young(side.requests, unit) for side in (a, b)]
@@ -25,11 +31,11 @@ def warm_ups(a: SideData, b: SideData, hosts: Sequence[str]) -> tuple[WarmUp, ..
                     unit=unit,
                     requests_a=round(counts[0]),
                     requests_b=round(counts[1]),
-                    difference=_difference(a.requests, b.requests, unit, hosts),
+                    difference=_difference(parts[0], parts[1], unit, hosts),
                     restarts_a=a.restarts,
                     restarts_b=b.restarts,
-                    per_restart_a=_per_restart(a, unit),
-                    per_restart_b=_per_restart(b, unit),
+                    per_restart_a=_per_restart(parts[0], a.restarts, unit),
+                    per_restart_b=_per_restart(parts[1], b.restarts, unit),
                 )
             )
     return tuple(found)
@@ -39,26 +45,24 @@ def _young(rows: RequestWindows, unit: str) -> float:
     return float((rows.requests * ((rows.unit == unit) & ~rows.warm)).sum())
 
 
-def _difference(a: RequestWindows, b: RequestWindows, unit: str, hosts: Sequence[str]) -> Interval:
+def _difference(a: Mapping[str, Part], b: Mapping[str, Part], unit: str, hosts: int) -> Interval:
     """Endpoint by endpoint, weighted by the harmonic mean of the requests; errors independent."""
     value = variance = total = 0.0
-    for endpoint in np.intersect1d(a.endpoint, b.endpoint).tolist():
-        chosen = [
-            (rows.endpoint == endpoint) & (rows.unit == unit) & ~rows.warm & (rows.requests > 0)
-            for rows in (a, b)
-        ]
-        numbers = [float(rows.requests[at].sum()) for rows, at in zip((a, b), chosen, strict=True)]
+    for endpoint in sorted(a.keys() & b.keys()):
+        pair = (a[endpoint], b[endpoint])
+        chosen = [_young_rows(part.requests, unit) for part in pair]
+        numbers = [float(p.requests.requests[at].sum()) for p, at in zip(pair, chosen, strict=True)]
         if not all(numbers):
             continue
         left, right = (
             host_ratios(
-                rows.cost[None, at],
-                rows.requests[at],
-                np.searchsorted(np.array(hosts), rows.host[at]).astype(np.int64),
-                rows.window[at],
-                len(hosts),
+                part.requests.cost[None, at],
+                part.requests.requests[at],
+                part.host[at],
+                part.requests.window[at],
+                hosts,
             )
-            for rows, at in zip((a, b), chosen, strict=True)
+            for part, at in zip(pair, chosen, strict=True)
         )
         spread = difference(left, right)
         weight = 1 / (1 / numbers[0] + 1 / numbers[1])
@@ -71,15 +75,20 @@ def _difference(a: RequestWindows, b: RequestWindows, unit: str, hosts: Sequence
     return Interval(value / total, value / total - reach, value / total + reach)
 
 
-def _per_restart(side: SideData, unit: str) -> float:
+def _young_rows(rows: RequestWindows, unit: str) -> npt.NDArray[np.bool_]:
+    chosen: npt.NDArray[np.bool_] = (rows.unit == unit) & ~rows.warm & (rows.requests > 0)
+    return chosen
+
+
+def _per_restart(parts: Mapping[str, Part], restarts: int, unit: str) -> float:
     """What young requests cost more than warm ones of the same endpoints, per restart."""
-    rows = side.requests
     more = 0.0
-    for endpoint in np.unique(rows.endpoint).tolist():
-        mine = (rows.endpoint == endpoint) & (rows.unit == unit)
+    for part in parts.values():
+        rows = part.requests
+        mine = rows.unit == unit
         warm, young = mine & rows.warm, mine & ~rows.warm
         served = float(rows.requests[warm].sum())
         if served:
             mean = float(rows.cost[warm].sum()) / served
             more += float(rows.cost[young].sum()) - mean * float(rows.requests[young].sum())
-    return more / side.restarts if side.restarts else NAN
+    return more / restarts if restarts else NAN

@@ -10,6 +10,7 @@ from profiler.calltree import OWN, index_functions
 from profiler.compare import compare_sides
 from profiler.functions import function_test
 from profiler.measured import SideData
+from profiler.parts import parts_of
 from profiler.records import Comparison
 
 __all__ = ["Trial", "planted_trial", "unchanged_trial"]
@@ -122,7 +123,8 @@ def _coverage(a: SideData, b: SideData, change: Planted, fleet: Fleet) -> tuple[
     """
     index = index_functions((*change.stacks, *OTHER_STACKS))
     hosts = sorted(set(a.requests.host.tolist()))
-    test = function_test(a, b, ENDPOINT, index, hosts)
+    left, right = (parts_of(side, hosts)[ENDPOINT] for side in (a, b))
+    test = function_test(left, right, ENDPOINT, index, len(hosts))
     if test is None:
         return 0, 0
     rise = np.zeros(index.inclusive.shape[1])

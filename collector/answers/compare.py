@@ -1,19 +1,22 @@
 """Side b against side a: what costs more CPU per request, which function, how sure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.answers.fleet import with_fleet
-from collector.answers.hours import same_hours
+from collector.answers.fleet import Sorts, Told, sorts_of, told_of, with_fleet
+from collector.answers.hours import Tables, same_hours
 from collector.answers.models import same_models
 from collector.answers.records import Answer
 from collector.answers.sides import Side
 from collector.answers.stacks import stack_index
+from collector.answers.together import together
 from collector.store import reads
 from collector.store.store import Store, truncated
 from profiler.compare import compare_sides
@@ -44,11 +47,14 @@ def compare(
     server_cost_per_year: float = 0.0,
 ) -> Answer[Comparison]:
     """The comparison of two sides of a service; `endpoint` empty: all endpoints."""
-    spans = [reads.side_span(store, side, service, endpoint) for side in (a, b)]
+    spans = together(
+        lambda: reads.side_span(store, a, service, endpoint),
+        lambda: reads.side_span(store, b, service, endpoint),
+    )
     width_s = _width_s([(last - first) / 1000 for first, last in spans])
     cut = [_newest(side, last, width_s) for side, (_, last) in zip((a, b), spans, strict=True)]
     warmup = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
-    tables = [_tables(store, side, service, endpoint, width_s, warmup) for side in cut]
+    tables, sorts, told, deploy = _asked(store, cut, b, service, endpoint, width_s, warmup)
     tables, hours_note = same_hours(cut, tables, width_s)
     same, unlike, model_notes = same_models([one[0] for one in tables])
     tables = [(rows, *one[1:]) for rows, one in zip(same, tables, strict=True)]
@@ -57,14 +63,7 @@ def compare(
         SideData(side.label, _requests(requests, load), _stacks(samples, number), _p99(latency))
         for side, (requests, load, samples, latency) in zip(cut, tables, strict=True)
     )
-    left, right = with_fleet(
-        store,
-        (cut[0], cut[1]),
-        (left, right),
-        service=service,
-        endpoint=endpoint,
-        warmup=warmup,
-    )
+    left, right = with_fleet((left, right), sorts, told)
     found = compare_sides(
         service,
         left,
@@ -72,7 +71,7 @@ def compare(
         stacks,
         window_s=float(width_s),
         budget=budget,
-        deploy=_deploy(store, service, b),
+        deploy=deploy,
         server_cost_per_year=server_cost_per_year,
         unlike=unlike,
     )
@@ -89,22 +88,53 @@ def compare(
     )
 
 
-def _tables(
+def _asked(
     store: Store,
-    side: Side,
+    sides: Sequence[Side],
+    b: Side,
     service: str,
     endpoint: str,
     width_s: int,
     warmup: dict[str, int],
-) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
-    """Of one side: request windows, host load, stack windows, latency."""
+) -> tuple[list[Tables], Sorts, list[Told], Deploy | None]:
+    """(request windows, host load, stack windows and latency of each side, sorts of requests of
+    both, what else is told of each, the deploy of b)."""
     window_ms = width_s * 1000
-    return (
-        reads.request_windows(store, side, service, endpoint, window_ms=window_ms, **warmup),
-        reads.host_load(store, side, window_ms=window_ms),
-        reads.stack_windows(store, side, service, endpoint, window_ms=window_ms),
-        reads.latency_quantiles(store, side, service, endpoint),
+    loads = _loads(sides)
+    each: list[Callable[[], Any]] = []
+    for side in sides:
+        asked = (store, side, service, endpoint)
+        each += [
+            partial(_requests_of, *asked, window_ms, warmup),
+            partial(reads.stack_windows, *asked, window_ms=window_ms),
+            partial(reads.latency_quantiles, *asked),
+            partial(told_of, *asked, warmup),
+        ]
+    found = together(
+        *each,
+        partial(sorts_of, store, sides, service, endpoint, warmup),
+        partial(_deploy, store, service, b),
+        *(partial(reads.host_load, store, side, window_ms=window_ms) for side in loads),
     )
+    tables: list[Tables] = [
+        (found[at], found[10 if len(loads) == 1 else 10 + number], found[at + 1], found[at + 2])
+        for number, at in enumerate((0, 4))
+    ]
+    return tables, found[8], [found[3], found[7]], found[9]
+
+
+def _requests_of(
+    store: Store, side: Side, service: str, endpoint: str, window_ms: int, warmup: dict[str, int]
+) -> pa.Table:
+    return reads.request_windows(store, side, service, endpoint, window_ms=window_ms, **warmup)
+
+
+def _loads(sides: Sequence[Side]) -> list[Side]:
+    """Of whom the load is asked: once, where both sides are of the same hosts and times."""
+    a, b = sides
+    if a.host != b.host or a.from_ms >= b.to_ms or b.from_ms >= a.to_ms:
+        return [a, b]
+    return [replace(a, from_ms=min(a.from_ms, b.from_ms), to_ms=max(a.to_ms, b.to_ms))]
 
 
 def _side_notes(sides: Sequence[Side]) -> tuple[str, ...]:
@@ -173,8 +203,9 @@ def _stacks(rows: pa.Table, number: dict[int, int]) -> StackWindows:
 
 
 def _text(rows: pa.Table, column: str) -> npt.NDArray[np.str_]:
+    """Rows of a word share it: hundreds of thousands of long ones take no room of their own."""
     words = rows[column].combine_chunks().dictionary_encode()
-    texts: npt.NDArray[np.str_] = np.array(words.dictionary.to_pylist(), dtype=np.str_)
+    texts: npt.NDArray[Any] = np.array(words.dictionary.to_pylist(), dtype=np.object_)
     return np.take(texts, np.asarray(words.indices, dtype=np.int64))
 
 

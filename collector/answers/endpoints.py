@@ -2,9 +2,10 @@
 
 from collector.answers.limits import limits_hit
 from collector.answers.records import Answer, EndpointRow, Window
-from collector.answers.sums import Sums
+from collector.answers.sums import Sums, sums_of
+from collector.answers.together import together
 from collector.answers.windows import covered
-from collector.store import answer_reads, reads
+from collector.store import answer_reads
 from collector.store.store import Store, truncated
 
 __all__ = ["endpoints"]
@@ -15,8 +16,11 @@ LIVED_MS_MIN = 1_000
 
 def endpoints(store: Store, window: Window, service: str) -> Answer[tuple[EndpointRow, ...]]:
     """Endpoints of a service by cost x traffic, dearest first; shares are within one cost unit."""
-    table = answer_reads.endpoint_sums(store, window, service)
-    all_sums = [Sums(row) for row in table.to_pylist()]
+    table, limits = together(
+        lambda: answer_reads.endpoint_sums(store, window, service),
+        lambda: limits_hit(store, window, service),
+    )
+    all_sums = sums_of(table)
     totals: dict[str, float] = {}
     for sums in all_sums:
         unit = sums.row["cost_unit"]
@@ -31,13 +35,13 @@ def endpoints(store: Store, window: Window, service: str) -> Answer[tuple[Endpoi
         unit=units[0] if units else "",
         truncated=truncated(table),
         as_of_ms=as_of_ms,
-        limits=limits_hit(store, window, service),
+        limits=limits,
     )
 
 
 def _lived(store: Store, service: str, window: Window) -> Window:
     """The part of the window in which the service was known: rates are over no more than that."""
-    first_ms = min(reads.release_order(store, service)["first_ms"].to_pylist(), default=0)
+    first_ms = answer_reads.began_ms(store, service, window.from_ms)
     return Window(max(window.from_ms, min(first_ms, window.to_ms - LIVED_MS_MIN)), window.to_ms)
 
 

@@ -1,7 +1,7 @@
 """What a comparison rests on beside windows: sorts of requests, peaks, restarts, counted calls."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,12 @@ from collector.store import fleet_reads
 from collector.store.store import Store
 from profiler.measured import PeakMinute, SideData, SortsOfRequests
 
-__all__ = ["with_fleet"]
+__all__ = ["Sorts", "Told", "sorts_of", "told_of", "with_fleet"]
+
+#: endpoint -> (caller, function) -> (calls per request, profiled requests)
+Calls = dict[str, dict[tuple[str, str], tuple[float, int]]]
+#: of both sides; by what requests are told apart
+Sorts = tuple[list[pa.Table], str]
 
 #: Sorts of requests of a side; with more, flags are left out.
 SORTS_MAX = 20_000
@@ -22,40 +27,54 @@ PROFILED_MIN = 5
 SORTS_BY = "kind, status, warm-up"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Of one side. `peaks`: by unit; `restarts`: workers that served requests of their warm-up."""
+
+    peaks: dict[str, PeakMinute]
+    calls: Calls
+    restarts: int
+
+
 def with_fleet(
-    store: Store,
-    sides: tuple[Side, Side],
-    data: tuple[SideData, SideData],
-    *,
-    service: str,
-    endpoint: str,
-    warmup: Mapping[str, int],
+    data: tuple[SideData, SideData], sorts: Sorts, told: Sequence[Told]
 ) -> tuple[SideData, SideData]:
-    """The same data with sorts of requests, peak minutes, restarts and counted calls."""
-    tables, by = _sorts(store, sides, service, endpoint, warmup)
+    """The same data with sorts of requests, and with what `told_of` found of each side."""
+    tables, by = sorts
     known = _flag_names(tables[0]) & _flag_names(tables[1])
     left, right = (
         replace(
             one,
             sorts=_columns(table, known),
             sorts_by=by,
-            peaks=_peaks(fleet_reads.peak_minutes(store, side, service, endpoint)),
-            calls=_calls(store, side, service, endpoint),
-            restarts=fleet_reads.young_workers(store, side, service, endpoint, **warmup),
+            peaks=found.peaks,
+            calls=found.calls,
+            restarts=found.restarts,
         )
-        for side, one, table in zip(sides, data, tables, strict=True)
+        for one, table, found in zip(data, tables, told, strict=True)
     )
     return left, right
 
 
-def _sorts(
+def told_of(
+    store: Store, side: Side, service: str, endpoint: str, warmup: Mapping[str, int]
+) -> Told:
+    """Peak minutes, counted calls and restarts of a side."""
+    return Told(
+        peaks=_peaks(fleet_reads.peak_minutes(store, side, service, endpoint)),
+        calls=_calls(store, side, service, endpoint),
+        restarts=fleet_reads.young_workers(store, side, service, endpoint, **warmup),
+    )
+
+
+def sorts_of(
     store: Store,
-    sides: tuple[Side, Side],
+    sides: Sequence[Side],
     service: str,
     endpoint: str,
     warmup: Mapping[str, int],
-) -> tuple[list[pa.Table], str]:
-    """By flags too, unless there are too many sets of them."""
+) -> Sorts:
+    """Sorts of requests of both sides: by flags too, unless there are too many sets of them."""
 
     def ask(by_flags: bool) -> list[pa.Table]:
         return [
@@ -107,11 +126,9 @@ def _peaks(table: pa.Table) -> dict[str, PeakMinute]:
     }
 
 
-def _calls(
-    store: Store, side: Side, service: str, endpoint: str
-) -> dict[str, dict[tuple[str, str], tuple[float, int]]]:
+def _calls(store: Store, side: Side, service: str, endpoint: str) -> Calls:
     table, profiled = fleet_reads.calls(store, side, service, endpoint)
-    found: dict[str, dict[tuple[str, str], tuple[float, int]]] = {}
+    found: Calls = {}
     for row in table.to_pylist():
         requests = profiled.get(row["endpoint"], 0)
         if requests >= PROFILED_MIN:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from collector.answers.sides import Side
 
-__all__ = ["same_hours"]
+__all__ = ["Tables", "same_hours"]
 
 HOUR_S = 3_600
 DAY_HOURS = 24

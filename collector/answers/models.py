@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = ["same_models"]
 
@@ -24,13 +24,11 @@ def same_models(requests: Sequence[pa.Table]) -> tuple[list[pa.Table], str, tupl
     return [_of(table, common) for table in requests], "", (note,)
 
 
-def _models(table: pa.Table) -> set[str]:
-    timed = np.array(table["cost_unit"].to_pylist(), dtype=np.str_) == "cpu_ns"
-    models = np.array(table["cpu_model"].to_pylist(), dtype=np.str_)
-    return set(models[timed].tolist())
+def _models(requests: pa.Table) -> set[str]:
+    timed = requests.filter(pc.equal(requests["cost_unit"], "cpu_ns"))
+    return set(timed["cpu_model"].unique().to_pylist())
 
 
 def _of(table: pa.Table, models: set[str]) -> pa.Table:
-    known = np.isin(np.array(table["cpu_model"].to_pylist(), dtype=np.str_), sorted(models))
-    timed = np.array(table["cost_unit"].to_pylist(), dtype=np.str_) == "cpu_ns"
-    return table.filter(pa.array(known | ~timed))
+    known = pc.is_in(table["cpu_model"], pa.array(sorted(models), table["cpu_model"].type))
+    return table.filter(pc.or_(known, pc.not_equal(table["cost_unit"], "cpu_ns")))

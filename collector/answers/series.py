@@ -2,7 +2,7 @@
 
 from collector.answers.limits import limits_hit
 from collector.answers.records import Answer, SeriesPoint, Window
-from collector.answers.sums import Sums
+from collector.answers.sums import Sums, sums_of
 from collector.answers.windows import MINUTE_MS, covered, rolled_up
 from collector.store import answer_reads
 from collector.store.store import Store, truncated
@@ -31,7 +31,7 @@ def series(
     table = answer_reads.series_sums(
         store, asked or window, service, endpoint, step_ms=step_ms, raw=raw
     )
-    all_sums = [Sums(row) for row in table.to_pylist()]
+    all_sums = sums_of(table)
     as_of_ms = max((sums.row["last_seen_ms"] for sums in all_sums), default=0)
     whole = window if raw else covered(window, as_of_ms)
     return Answer(

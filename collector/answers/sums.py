@@ -4,25 +4,45 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
-from profiler.histogram import quantile_ns
+from profiler.histogram import Quantiles
 
-__all__ = ["Sums"]
+__all__ = ["Sums", "sums_of"]
 
 NS_PER_MS = 1e6
 NAN = float("nan")
 
 
+def sums_of(table: pa.Table) -> list["Sums"]:
+    """Its rows; histograms are cut out of their columns whole."""
+    buckets, ends = _parts(table["wall_buckets"])
+    counts, _ = _parts(table["wall_counts"])
+    counts = np.rint(counts)
+    rows = table.drop_columns(["wall_buckets", "wall_counts"]).to_pylist()
+    return [
+        Sums(row, Quantiles(buckets[start:end], counts[start:end]))
+        for row, start, end in zip(rows, ends[:-1], ends[1:], strict=True)
+    ]
+
+
+def _parts(lists: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[int]]:
+    """The values of all lists of a column, and where each begins; the last ends there, too."""
+    whole = lists.combine_chunks()
+    ends = whole.offsets.to_pylist() if len(whole) else [0]
+    return whole.values.to_numpy(zero_copy_only=False), ends
+
+
 class Sums:
     """One row of `endpoint_sums` or `series_sums`. Means are over requests that were not killed."""
 
-    __slots__ = ("_buckets", "_counts", "_measured", "row")
+    __slots__ = ("_measured", "_wall", "row")
 
-    def __init__(self, row: Mapping[str, Any]) -> None:
+    def __init__(self, row: Mapping[str, Any], wall: Quantiles) -> None:
         self.row = row
         self._measured = row["requests"] - row["killed_count"]
-        self._buckets = np.array(row["wall_buckets"], np.int32)
-        self._counts = np.rint(row["wall_counts"]).astype(np.uint64)
+        self._wall = wall
 
     @property
     def requests(self) -> int:
@@ -50,4 +70,4 @@ class Sums:
 
     def latency_ms(self, share: float) -> float:
         """The wall time in ms below which `share` of the requests lie."""
-        return quantile_ns(self._buckets, self._counts, share) / NS_PER_MS
+        return self._wall.ns(share) / NS_PER_MS

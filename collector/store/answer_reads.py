@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from collector.answers.records import Window
 from collector.answers.windows import rolled_up
-from collector.store.store import Store
+from collector.store.store import DAY_MS, Store
 
 __all__ = [
+    "began_ms",
     "changes",
     "endpoint_sums",
     "host_metrics",
@@ -27,12 +28,35 @@ __all__ = [
     "trace_spans",
 ]
 
+#: Of endpoint_steps, the smallest of single endpoints.
+STEP_MS = 300_000
+
 
 def endpoint_sums(store: Store, window: Window, service: str) -> pa.Table:
     """endpoint, kind, cost_unit, the sums, wall_buckets, wall_counts, last_seen_ms, releases."""
     minutes = rolled_up(window)
-    name = "endpoints_minutes" if minutes else "endpoints_raw"
-    return store.query(name, service=service, **_bounds(minutes or window))
+    if minutes is None:
+        return store.query("endpoints_raw", service=service, **_bounds(window))
+    return store.query(
+        "endpoints_minutes", service=service, **_bounds(_in_steps(store, minutes, service))
+    )
+
+
+def _in_steps(store: Store, minutes: Window, service: str) -> Window:
+    """Where nothing came after the window, its last minutes are all of a larger step."""
+    to_ms = -(-minutes.to_ms // STEP_MS) * STEP_MS
+    later = store.query("minutes_since", service=service, from_ms=minutes.to_ms)
+    return minutes if later["minutes"][0].as_py() else Window(minutes.from_ms, to_ms)
+
+
+def began_ms(store: Store, service: str, before_ms: int) -> int:
+    """The first request of a service, UTC ms, or the start of its day where that is before a time;
+    0 without one."""
+    (day,) = store.query("service_began", service=service).to_pylist()
+    if not day["seen"] or day["day_ms"] + DAY_MS <= before_ms:
+        return int(day["day_ms"])
+    first = store.query("release_order", service=service)["first_seen_ms"].to_pylist()
+    return int(min(first, default=0))
 
 
 def series_sums(

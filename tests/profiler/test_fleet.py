@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from profiler.fleet import fleet_change, fleet_changes, mix_within
 from profiler.measured import PeakMinute, RequestWindows, SideData, SortsOfRequests, StackWindows
+from profiler.parts import parts_of
+from profiler.records import FleetChange
 
 SIDE = st.dictionaries(
     st.sampled_from(["feed", "like", "search", "profile"]),
@@ -90,10 +92,15 @@ def counted_side(label: str, sorts: dict[str, tuple[float, float]], users: int =
     )  # fmt: skip
 
 
+def changed(a: SideData, b: SideData) -> tuple[FleetChange, ...]:
+    parts = [parts_of(side, ["web-1", "web-2"]) for side in (a, b)]
+    return fleet_changes(a, b, parts, 10.0, server_cost_per_year=1000.0)
+
+
 def test_more_of_the_dearer_sort_is_mix_within_and_no_cost() -> None:
     a = counted_side("a", {"off": (90, 10.0), "on": (10, 30.0)})
     b = counted_side("b", {"off": (10, 10.0), "on": (90, 30.0)}, users=5)
-    (change,) = fleet_changes(a, b, 10.0, server_cost_per_year=1000.0)
+    (change,) = changed(a, b)
     assert change.mix_within == pytest.approx(change.per_s_b - change.per_s_a)
     assert (change.traffic, change.mix, change.cost) == pytest.approx((0, 0, 0), abs=1e-9)
     assert change.servers == pytest.approx(2 * (28 / 12 - 1))
@@ -105,7 +112,7 @@ def test_more_of_the_dearer_sort_is_mix_within_and_no_cost() -> None:
 def test_a_dearer_sort_is_cost_in_servers_and_money() -> None:
     a = counted_side("a", {"off": (90, 10.0), "on": (10, 30.0)})
     b = counted_side("b", {"off": (90, 10.0), "on": (10, 42.0)})
-    (change,) = fleet_changes(a, b, 10.0, server_cost_per_year=1000.0)
+    (change,) = changed(a, b)
     assert change.mix_within == pytest.approx(0)
     assert change.cost == pytest.approx(12.0)
     assert change.servers_by_cost == pytest.approx(0.2)

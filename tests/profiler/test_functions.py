@@ -6,6 +6,7 @@ import numpy as np
 
 from profiler.calltree import Stack, index_functions
 from profiler.functions import function_test, ranked
+from profiler.parts import parts_of
 from profiler.records import Interval
 from tests.dashboards.records import endpoint_change, function_change
 from tests.profiler.simulated import STACKS, Truth, side
@@ -18,7 +19,8 @@ def changes_of(a: Truth, b: Truth, stacks=STACKS):
     rng = np.random.default_rng(3)
     sides = [side("r1", a, rng), side("r2", b, rng)]
     hosts = [f"web-{number}" for number in range(a.hosts)]
-    test = function_test(sides[0], sides[1], ENDPOINT, index_functions(stacks), hosts)
+    parts = [parts_of(one, hosts)[ENDPOINT] for one in sides]
+    test = function_test(parts[0], parts[1], ENDPOINT, index_functions(stacks), len(hosts))
     assert test is not None
     return {change.function: change for change in test.changes}
 

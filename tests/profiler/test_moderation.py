@@ -12,7 +12,12 @@ def spread_of(rng, hosts: int, rise, spread, functions: int = 200):
     means = [cost[:, None] + rng.normal(0, 1, (functions, hosts)) * spread[:, None] for _ in "ab"]
     means[1] = means[1] + rise[:, None]
     sides = [
-        Ratios(mean, np.zeros((functions, hosts, 0)), np.ones(hosts), np.ones(hosts, dtype=int))
+        Ratios(
+            mean,
+            lambda at: np.zeros((functions, len(at), 0)),
+            np.ones(hosts),
+            np.ones(hosts, dtype=int),
+        )
         for mean in means
     ]
     return difference(*sides)

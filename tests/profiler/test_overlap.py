@@ -7,7 +7,8 @@ from profiler.endpoints import MACHINE_FLOOR, SELDOM_FLOOR, endpoint_changes
 from profiler.load import LoadWindows
 from profiler.measured import RequestWindows, SideData, StackWindows
 from profiler.overlap import ALIKE_MIN, APART_MIN, at_the_same_minutes
-from profiler.records import Interval
+from profiler.parts import parts_of
+from profiler.records import EndpointChange, Interval
 
 BEFORE, DURING, AFTER = 18, 8, 14
 WINDOWS = BEFORE + DURING + AFTER
@@ -131,6 +132,10 @@ def side(label: str, rows: dict[str, LoadWindows]) -> SideData:
     return SideData(label, columns, none, {})
 
 
+def changes_of(a: SideData, b: SideData) -> list[EndpointChange]:
+    return endpoint_changes(a, b, [parts_of(one, ["web-1", "web-2"]) for one in (a, b)], 2)[0]
+
+
 def test_a_step_of_the_machine_is_in_the_interval_and_seldom_asked_endpoints_need_more() -> None:
     rng = np.random.default_rng(8)
     often, seldom = roll_out(rng, step=0.15), roll_out(rng, step=0.15, often=0)
@@ -138,7 +143,7 @@ def test_a_step_of_the_machine_is_in_the_interval_and_seldom_asked_endpoints_nee
         side(label, {"GET /feed/": often[n], "GET /seldom/": seldom[n]})
         for n, label in enumerate(("r1", "r2"))
     )
-    changes, _ = endpoint_changes(a, b, ["web-1", "web-2"])
+    changes = changes_of(a, b)
     feed, rare = changes
     assert feed.concurrent is not None and rare.concurrent is None
     assert feed.relative.low <= feed.concurrent.low < MACHINE_FLOOR
@@ -148,7 +153,5 @@ def test_a_step_of_the_machine_is_in_the_interval_and_seldom_asked_endpoints_nee
 def test_without_a_roll_out_the_floor_is_the_machines() -> None:
     rng = np.random.default_rng(9)
     a, b = roll_out(rng, during=0)
-    changes, _ = endpoint_changes(
-        side("r1", {"GET /feed/": a}), side("r2", {"GET /feed/": b}), ["web-1", "web-2"]
-    )
+    changes = changes_of(side("r1", {"GET /feed/": a}), side("r2", {"GET /feed/": b}))
     assert changes[0].concurrent is None and changes[0].floor == MACHINE_FLOOR

@@ -14,7 +14,7 @@ SELECT
     tupleElement(sumMap(buckets, counts), 1) AS wall_buckets,
     tupleElement(sumMap(buckets, counts), 2) AS wall_counts,
     maxMerge(last_ms) AS last_seen_ms,
-    arraySort(groupUniqArray(toString(release))) AS releases
+    arraySort(arrayMap(x -> toString(x), groupUniqArray(release))) AS releases
 FROM
 (
     WITH

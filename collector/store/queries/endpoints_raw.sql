@@ -13,7 +13,7 @@ SELECT
     tupleElement(sumMap(array(wall_bucket), array(live)), 1) AS wall_buckets,
     tupleElement(sumMap(array(wall_bucket), array(live)), 2) AS wall_counts,
     max(ts_ms) AS last_seen_ms,
-    arraySort(groupUniqArray(toString(release))) AS releases
+    arraySort(arrayMap(x -> toString(x), groupUniqArray(release))) AS releases
 FROM
 (
     SELECT

@@ -3,7 +3,7 @@ SELECT
     service, host,
     argMax(toString(region), minute_ms) AS newest_region,
     argMax(toString(cost_unit), minute_ms) AS newest_cost_unit,
-    arraySort(groupUniqArray(toString(release))) AS releases,
+    arraySort(arrayMap(x -> toString(x), groupUniqArray(release))) AS releases,
     sum(n) AS requests,
     maxMerge(last_ms) AS last_seen_ms,
     max(minute_ms) AS newest_minute_ms

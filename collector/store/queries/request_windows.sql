@@ -30,4 +30,4 @@ FROM
         AND ({flag:String} = '' OR has(flags, {flag:String}))
 )
 GROUP BY host, win, endpoint, kind, cost_unit, cpu_model, warm
-ORDER BY host, win, endpoint, kind, cost_unit, cpu_model, warm
+ORDER BY endpoint, host, win, kind, cost_unit, cpu_model, warm

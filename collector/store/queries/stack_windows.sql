@@ -28,4 +28,4 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
             AND runtime = {runtime:String}
     ))
 GROUP BY host, win, endpoint, stack_id
-ORDER BY host, win, endpoint, stack_id
+ORDER BY endpoint, host, win, stack_id

@@ -14,6 +14,9 @@ TABLES = (
     rows.request_rows(300, 3, cost_unit="instructions", hosts=["bare-1"]),
 )
 ROLLED = Window(START_MS, START_MS + 1_200_000)
+#: Ends within 5 minutes of which some are after it; and in which nothing came later.
+CUT = Window(START_MS + 120_000, START_MS + 420_000)
+NEWEST = Window(START_MS + 60_000, START_MS + 1_860_000)
 RAW = Window(START_MS + 1, START_MS + 1_000_500)
 
 
@@ -26,7 +29,9 @@ def filled(store):
     store.insert("limits", rows.limit_rows("dropped", 4, host="web-2"), "l2")
 
 
-@pytest.mark.parametrize("window", [ROLLED, RAW], ids=["rolled", "raw"])
+@pytest.mark.parametrize(
+    "window", [ROLLED, CUT, NEWEST, RAW], ids=["rolled", "cut", "newest", "raw"]
+)
 def test_rows_are_the_plain_sums(store, window):
     sent = rows_of(*TABLES, start_ms=window.from_ms, end_ms=window.to_ms)
     expected = grouped(sent, lambda row: (row["endpoint"], row["kind"], row["cost_unit"]))

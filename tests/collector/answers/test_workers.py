@@ -48,6 +48,19 @@ def test_each_worker_has_its_words_and_its_newest_numbers(store, say, service):
     assert host.last_ms == START_MS + 15_000
 
 
+def test_of_a_host_that_speaks_only_its_newest_minutes_count(store, say, service):
+    """Of one that fell silent all is shown that it said in the window."""
+    say("worker_state", 1, 70, 1, *WORDS)
+    say("worker_rss_bytes", 5e6, 70, 1)
+    (silent,) = hosts(store, Window(START_MS, START_MS + NEXT_MS), service).data
+    assert silent.each_worker[0].metrics == {"worker_rss_bytes": 5e6}
+    say("worker_state", 1, 70, 1, *WORDS, at_ms=NEXT_MS - 1_000)
+    say("worker_idle_s", 2.0, 70, 1, at_ms=NEXT_MS - 1_000)
+    (speaks,) = hosts(store, Window(START_MS, START_MS + NEXT_MS), service).data
+    assert [(one.pid, one.idle_s, one.metrics) for one in speaks.each_worker] == [(70, 2.0, {})]
+    assert speaks.last_ms == START_MS + NEXT_MS - 1_000
+
+
 def test_a_worker_that_is_no_more_is_left_out(store, say, service):
     say("worker_state", 1, 70, 1, *WORDS)
     say("worker_state", 1, 71, 1, *WORDS, at_ms=600_000)
