@@ -1,6 +1,8 @@
 """What is forgotten, and when; what is moved from minutes to hours; that it may be interrupted."""
 
+import re
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
@@ -15,7 +17,14 @@ from collector.retention import Step, Upkeep, accepted_days, due, keep_up, parse
 from collector.store import retention
 from collector.store.answer_reads import series_sums
 from collector.store.errors import StoreError
-from collector.store.retention import KEEP_DAYS, days_held, drop_day, roll_up_day
+from collector.store.retention import (
+    KEEP_DAYS,
+    MOVED_ON,
+    days_held,
+    drop_day,
+    roll_up_day,
+    tell_engine,
+)
 from collector.store.store import open_store
 from collector.store.texts import QUERIES_DIR
 from profiler.vocabulary import SENT, WIRE
@@ -210,6 +219,40 @@ def test_the_loop_goes_on_after_a_failure(kept, monkeypatch, caplog):
     thread.join(60)
     assert "old days were not forgotten: busy" in caplog.text
     assert days_held(kept)["requests"] == [FIRST + timedelta(1)]
+
+
+def test_the_engine_forgets_by_itself_when_days_are_dropped(kept):
+    """Where it can: on the same day. Not what others are made of."""
+    keep = parse_keep(["metrics=3", "limits=400"])
+    tell_engine(kept, keep)
+    found = kept._engine.select(
+        "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()", {}
+    ).to_pylist()
+    told = {row["name"]: re.findall(r"toIntervalDay\((\d+)\)", row["engine_full"]) for row in found}
+    told = {name: int(days[0]) for name, days in told.items() if days}
+    if not kept._engine.dialect.has_ttl:
+        assert told == {}
+        return
+    assert set(told) == set(KEEP_DAYS) - set(MOVED_ON)
+    monday = date(2026, 9, 21)
+    for table, days in told.items():
+        forgotten = monday + timedelta(days)
+        assert due({table: [monday]}, keep, forgotten) != []
+        assert due({table: [monday]}, keep, forgotten - timedelta(1)) == []
+
+
+@pytest.mark.parametrize(("days", "stays"), [(3, False), (400, True)])
+def test_a_store_that_nobody_looks_after_forgets(tmp_path, days, stays):
+    """By the engine's own clock, with no look at days that are due."""
+    store = open_store(tmp_path)
+    old_ms = int(time.time() * 1000) // DAY_MS * DAY_MS - 5 * DAY_MS
+    tell_engine(store, KEEP_DAYS)
+    tell_engine(store, parse_keep([f"metrics={days}"]))
+    store.insert("metrics", rows.metric_rows("a", [1.0, 2.0], start_ms=old_ms), "m")
+    store._engine.execute("OPTIMIZE TABLE metrics FINAL")
+    held = store._engine.select("SELECT count() AS n FROM metrics", {})["n"].to_pylist()
+    assert held == [2 if stays else 0]
+    store.close()
 
 
 def test_only_known_tables_lose_days(kept):

@@ -7,17 +7,21 @@ from datetime import date
 
 import pytest
 
-from collector.store import migrations
+from collector.answers import function_sums
+from collector.answers.functions import functions
+from collector.answers.records import Window
+from collector.store import function_reads, migrations
 from collector.store.embedded import Embedded
 from collector.store.engine import QueryLimits
 from collector.store.errors import StoreError, StoreTooNew
+from collector.store.function_rollup import roll_up_functions
 from collector.store.migrations import _record, migrate
 from collector.store.retention import drop_day, roll_up_day
 from collector.store.store import open_store
 from collector.store.texts import query_text, schema_files
 from profiler.vocabulary import WIRE
 from tests.collector.clickhouse import ClickHouse
-from tests.collector.rows import SERVICE, START_MS, request_rows
+from tests.collector.rows import SERVICE, START_MS, request_rows, sample_rows, stack_rows
 
 TYPES = {
     "u8": "UInt8",
@@ -156,3 +160,89 @@ def test_steps_of_requests_from_before_are_made_once(
         # Below an hour's step the day of hours is not asked for by minutes, but by 5 minutes.
         assert sum(found["requests"].to_pylist()) == (350 if step_ms == 60_000 else 650)
     store.close()
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_codecs_come_to_a_store_with_rows(tmp_path, monkeypatch, interrupted):
+    """Columns keep their types and what they are made of; rows stay, in old parts and in new ones.
+    After an interruption the file is applied from its start."""
+    files = schema_files()
+    with monkeypatch.context() as patch:
+        before = {version: path for version, path in files.items() if version < 14}
+        patch.setattr(migrations, "schema_files", lambda: before)
+        store = open_store(tmp_path)
+        store.insert("requests", request_rows(300, 1), "b1")
+        columns = columns_of(store)
+        if interrupted:
+            patch.setattr(migrations, "schema_files", lambda: files)
+            dies_at(patch, store._engine, 3)
+            with pytest.raises(StoreError, match="the power is gone"):
+                migrate(store._engine, clock)
+        store.close()
+    store = open_store(tmp_path)
+    after = columns_of(store)
+    assert {key: kinds[:3] for key, kinds in after.items() if key in columns} == {
+        key: kinds[:3] for key, kinds in columns.items()
+    }
+    assert after["requests", "trace_id"][3] == "CODEC(ZSTD(1))"
+    assert after["requests", "wall_bucket"][3] == "CODEC(T64, LZ4)"
+    assert after["endpoint_hours", "wallMap.n"][3] == "CODEC(ZSTD(1))"
+    store.insert("requests", request_rows(200, 2), "b2")
+    store._engine.execute("OPTIMIZE TABLE requests FINAL")
+    window = {"service": SERVICE, "from_ms": START_MS, "to_ms": START_MS + 1_200_000}
+    for way in ("endpoints_raw", "endpoints_minutes"):
+        assert sum(store.query(way, **window)["requests"].to_pylist()) == 500
+    store.close()
+
+
+def dies_at(patch, engine, number):
+    """The statement of this number, from now on, is not run."""
+    real, done = engine.execute, iter(range(1_000))
+
+    def execute(*words):
+        if next(done) == number:
+            raise StoreError("the power is gone")
+        real(*words)
+
+    patch.setattr(engine, "execute", execute)
+
+
+def columns_of(store):
+    """By table and column: type, what it is made of, how it is compressed."""
+    found = store._engine.select(
+        "SELECT table, name, type, default_kind, default_expression, compression_codec "
+        "FROM system.columns WHERE database = currentDatabase()",
+        {},
+    ).to_pylist()
+    return {(row["table"], row["name"]): tuple(row.values())[2:] for row in found}
+
+
+@pytest.mark.parametrize("kind", ["embedded", "server"])
+def test_functions_of_samples_from_before_are_computed(request, tmp_path, monkeypatch, kind):
+    """Samples were there before the tables of functions."""
+    where = tmp_path / "store"
+    if kind == "server":
+        where = request.getfixturevalue("clickhouse").url("before_functions")
+    files = schema_files()
+    with monkeypatch.context() as patch:
+        before = {version: path for version, path in files.items() if version < 14}
+        patch.setattr(migrations, "schema_files", lambda: before)
+        store = open_store(where)
+        patch.setattr(store.functions, "late", lambda *_: None)
+        store.insert("stack_samples", sample_rows(100, 1), "s")
+        store.insert("stacks", stack_rows(), "t")
+        store.close()
+    store = open_store(where)
+    whole = Window(START_MS, START_MS + 3_600_000)
+    expected = {cost.function: cost.samples for cost in asked(store, whole)}
+    assert sum(expected.values()) > 1_000
+    roll_up_functions(store, START_MS + 4_000_000)
+    plan = function_reads.plan_of(store, whole)
+    assert (len(plan.hours), plan.raw) == (1, ())
+    monkeypatch.setattr(function_sums, "RAW_MS_MAX", 0)
+    assert {cost.function: cost.samples for cost in asked(store, whole)} == expected
+    store.close()
+
+
+def asked(store, window):
+    return functions(store, window, service=SERVICE, endpoint="").data
