@@ -87,8 +87,11 @@ static void mark_in_flight(Count *self, Ledger *ledger) {
 /* Whether other requests may run on this thread before this one ends. */
 static int take_countable(Count *self, Core *core) {
     self->countable = 1;
+    if (is_unchanged(core->modules, &core->modules_version) && core->no_greenlet) return 0;
     PyObject *greenlet = PyDict_GetItemWithError(core->modules, core->names.greenlet);
-    if (greenlet == NULL) return PyErr_Occurred() ? -1 : 0;
+    if (greenlet == NULL && PyErr_Occurred()) return -1;
+    core->no_greenlet = greenlet == NULL;
+    if (core->no_greenlet) return 0;
     PyObject *inside = PyObject_CallObject(core->in_greenlet, NULL);
     int is = inside == NULL ? -1 : PyObject_IsTrue(inside);
     Py_XDECREF(inside);

@@ -91,6 +91,8 @@ typedef struct {
     PyObject *ledger;       /* of the process that was current last */
     PyObject *count_type, *ledger_type, *start_type, *body_type, *sized_body_type;
     PyObject *iter, *next; /* builtins */
+    uint64_t modules_version;
+    char no_greenlet; /* among the modules of this version */
 } Core;
 
 /* What a thread had used at some time. */
@@ -191,6 +193,17 @@ static inline uint64_t number_in(PyObject *number) {
     if (small >= 0) return (uint64_t)small;
     PyErr_Clear();
     return PyLong_AsUnsignedLongLong(number);
+}
+
+/* Whether a dictionary is what it was when it was asked of last; CPython 3.12 and later do not tell. */
+static inline int is_unchanged(PyObject *dict, uint64_t *version) {
+#if PY_VERSION_HEX < 0x030C0000
+    uint64_t before = *version;
+    *version = ((PyDictObject *)dict)->ma_version_tag;
+    return *version == before;
+#else
+    return 0;
+#endif
 }
 
 static inline int64_t clock_ns(clockid_t clock) {

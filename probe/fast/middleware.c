@@ -342,7 +342,10 @@ static PyObject *core_of_type(PyTypeObject *type) {
     while (base->tp_base != NULL && base->tp_base != &PyBaseObject_Type) base = base->tp_base;
     PyObject *module = PyType_GetModule(base);
     PyObject **name = module == NULL ? NULL : PyModule_GetState(module);
-    if (name != NULL && *name != NULL) return PyObject_GetAttr((PyObject *)type, *name);
+    if (name != NULL && *name != NULL) {
+        PyObject *core = _PyType_Lookup(type, *name); /* borrowed */
+        if (core != NULL) return new_reference(core);
+    }
     PyErr_Clear();
     return PyObject_GetAttrString((PyObject *)type, "_core");
 }

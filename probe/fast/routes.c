@@ -63,9 +63,18 @@ static PyObject *ascii_of(PyObject *environ, PyObject *name, PyObject *usual) {
     return PyUnicode_GET_LENGTH(text) ? text : usual;
 }
 
+static int read_settings(Routes *self) {
+    if (is_unchanged(self->kept_settings, &self->settings_version)) return 0;
+    PyObject *prefix = PyDict_GetItemWithError(self->kept_settings, self->names.FORCE_SCRIPT_NAME);
+    PyObject *root = PyDict_GetItemWithError(self->kept_settings, self->names.ROOT_URLCONF);
+    self->no_prefix = prefix == Py_None;
+    Py_XSETREF(self->root, new_reference(root == Py_None ? NULL : root));
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 /* The prefix that Django is about to set; a new reference, NULL without an error: not as usual. */
 static PyObject *prefix_of(Routes *self, PyObject *environ) {
-    if (PyDict_GetItemWithError(self->kept_settings, self->names.FORCE_SCRIPT_NAME) != Py_None ||
+    if (read_settings(self) < 0 || !self->no_prefix ||
         PyDict_GetItemWithError(environ, self->names.SCRIPT_URL) != NULL ||
         PyDict_GetItemWithError(environ, self->names.REDIRECT_URL) != NULL)
         return NULL;
@@ -76,10 +85,7 @@ static PyObject *prefix_of(Routes *self, PyObject *environ) {
     return PyUnicode_Concat(name, self->names.slash);
 }
 
-PyObject *root_urlconf(Routes *self) {
-    PyObject *urlconf = PyDict_GetItemWithError(self->kept_settings, self->names.ROOT_URLCONF);
-    return urlconf == Py_None ? NULL : urlconf;
-}
+PyObject *root_urlconf(Routes *self) { return read_settings(self) < 0 ? NULL : self->root; }
 
 static int take_language(Routes *self, Answer *answer) {
     if (answer->resolver == self->plain) {

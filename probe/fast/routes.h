@@ -36,9 +36,12 @@ typedef struct {
     } names;
     PyObject *answer_type, *taking_type, *entering_type;
     PyObject *plain; /* the resolver whose answers do not hang on the language */
+    uint64_t settings_version;
+    PyObject *root; /* ROOT_URLCONF in the settings of this version; NULL if not as usual */
+    char no_prefix; /* whether their FORCE_SCRIPT_NAME is None */
 } Routes;
 
-#define ROUTES_OBJECTS(X) ROUTES_FIELDS(X) X(answer_type) X(taking_type) X(entering_type) X(plain)
+#define ROUTES_OBJECTS(X) ROUTES_FIELDS(X) X(answer_type) X(taking_type) X(entering_type) X(plain) X(root)
 
 typedef struct {
     PyObject_HEAD

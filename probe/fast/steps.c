@@ -169,9 +169,8 @@ static PyObject *second_frame(Step *step, PyObject *handler, PyObject *request) 
     Routes *self = step->routes;
     Count *counted = routed_request(self);
     if (counted == NULL) return PyErr_Occurred() ? NULL : new_reference(Py_None);
-    PyObject *own = PyObject_GetAttr((PyObject *)Py_TYPE(handler), self->names.resolve_request);
-    Py_XDECREF(own);
-    int settled = own == NULL ? -1 : own != step->taking ? 1 : settle(self, counted, request);
+    PyObject *own = _PyType_Lookup(Py_TYPE(handler), self->names.resolve_request); /* borrowed */
+    int settled = own != step->taking ? 1 : settle(self, counted, request);
     Py_DECREF(counted);
     if (settled < 0) return NULL;
     if (settled) return new_reference(Py_None);
