@@ -83,12 +83,17 @@ def host_ratios(
     Sampling Techniques, 6.3).
     """
     known = np.flatnonzero((denominator > 0) & (host < hosts))
+    if (host[known][1:] < host[known][:-1]).any():
+        known = known[np.argsort(host[known], kind="stable")]
     numerator, denominator = numerator[:, known], denominator[known]
     host, window = host[known], window[known]
     weight = np.bincount(host, denominator, minlength=hosts).astype(np.float64)
     windows = np.bincount(host, minlength=hosts).astype(np.int64)
-    sums = np.stack([np.bincount(host, row, minlength=hosts) for row in numerator])
-    mean = sums / np.where(weight > 0, weight, 1.0)
+    mean = np.zeros((len(numerator), hosts))
+    if len(host):
+        starts = np.flatnonzero(np.concatenate([[True], host[1:] != host[:-1]]))
+        sums = np.add.reduceat(numerator, starts, axis=1)
+        mean[:, host[starts]] = sums / weight[host[starts]]
 
     def waves_of(numbers: Ints) -> Floats:
         basis_at, basis = _cosines(window, span)

@@ -25,6 +25,8 @@ from profiler.records import Comparison, Deploy
 
 __all__ = ["compare"]
 
+Texts = npt.NDArray[np.str_]
+
 #: Window widths, s; the smallest that leaves no more than WINDOWS_MAX windows of a side is taken.
 WIDTHS_S = (5, 10, 30, 60, 300, 600, 3600)
 WINDOWS_WANTED = 30
@@ -155,19 +157,27 @@ def _newest(side: Side, last_ms: int, width_s: int) -> Side:
 
 
 def _requests(rows: pa.Table, loads: pa.Table) -> RequestWindows:
+    hosts, endpoints, order = _ordered(rows)
     return RequestWindows(
-        host=_text(rows, "host"),
-        window=rows["win"].to_numpy().astype(np.int64),
-        endpoint=_text(rows, "endpoint"),
-        kind=_text(rows, "kind"),
-        unit=_text(rows, "cost_unit"),
-        requests=rows["n"].to_numpy().astype(np.float64),
-        errors=rows["errors"].to_numpy().astype(np.float64),
-        cost=rows["cost_sum"].to_numpy().astype(np.float64),
-        task_clock_ns=rows["task_clock_sum"].to_numpy().astype(np.float64),
-        warm=rows["warm"].to_numpy().astype(np.bool_),
-        load=_load(rows, loads),
+        host=hosts,
+        window=rows["win"].to_numpy().astype(np.int64)[order],
+        endpoint=endpoints,
+        kind=_text(rows, "kind")[order],
+        unit=_text(rows, "cost_unit")[order],
+        requests=rows["n"].to_numpy().astype(np.float64)[order],
+        errors=rows["errors"].to_numpy().astype(np.float64)[order],
+        cost=rows["cost_sum"].to_numpy().astype(np.float64)[order],
+        task_clock_ns=rows["task_clock_sum"].to_numpy().astype(np.float64)[order],
+        warm=rows["warm"].to_numpy().astype(np.bool_)[order],
+        load=_load(rows, loads)[order],
     )
+
+
+def _ordered(rows: pa.Table) -> tuple[Texts, Texts, npt.NDArray[np.int64]]:
+    """(hosts, endpoints, the order in which they are): by endpoint and host."""
+    (hosts, host), (endpoints, endpoint) = (_words(rows, name) for name in ("host", "endpoint"))
+    order = np.argsort(endpoint * max(len(hosts), 1) + host)
+    return np.take(hosts, host[order]), np.take(endpoints, endpoint[order]), order
 
 
 def _load(rows: pa.Table, loads: pa.Table) -> npt.NDArray[np.float64]:
@@ -191,22 +201,30 @@ def _place(table: pa.Table, hosts: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _stacks(rows: pa.Table, number: dict[int, int]) -> StackWindows:
+    hosts, endpoints, order = _ordered(rows)
+    ids = np.array(list(number), dtype=np.uint64)  # in order, as their numbers are
     return StackWindows(
-        host=_text(rows, "host"),
-        window=rows["win"].to_numpy().astype(np.int64),
-        endpoint=_text(rows, "endpoint"),
-        stack=np.array([number[key] for key in rows["stack_id"].to_pylist()], dtype=np.int64),
-        weight_s=rows["weight_s"].to_numpy().astype(np.float64),
-        samples=rows["samples"].to_numpy().astype(np.float64),
-        contended=rows["contended"].to_numpy() > 0,
+        host=hosts,
+        window=rows["win"].to_numpy().astype(np.int64)[order],
+        endpoint=endpoints,
+        stack=np.searchsorted(ids, rows["stack_id"].to_numpy()).astype(np.int64)[order],
+        weight_s=rows["weight_s"].to_numpy().astype(np.float64)[order],
+        samples=rows["samples"].to_numpy().astype(np.float64)[order],
+        contended=(rows["contended"].to_numpy() > 0)[order],
     )
 
 
-def _text(rows: pa.Table, column: str) -> npt.NDArray[np.str_]:
-    """Rows of a word share it: hundreds of thousands of long ones take no room of their own."""
-    words = rows[column].combine_chunks().dictionary_encode()
-    texts: npt.NDArray[Any] = np.array(words.dictionary.to_pylist(), dtype=np.object_)
-    return np.take(texts, np.asarray(words.indices, dtype=np.int64))
+def _text(rows: pa.Table, column: str) -> Texts:
+    words, number = _words(rows, column)
+    return np.take(words, number)
+
+
+def _words(rows: pa.Table, column: str) -> tuple[Texts, npt.NDArray[np.int64]]:
+    """(words, number of each row's among them). Rows of a word share it: hundreds of thousands of
+    long ones take no room of their own."""
+    found = rows[column].combine_chunks().dictionary_encode()
+    words: npt.NDArray[Any] = np.array(found.dictionary.to_pylist(), dtype=np.object_)
+    return words, np.asarray(found.indices, dtype=np.int64)
 
 
 def _p99(rows: pa.Table) -> dict[str, float]:

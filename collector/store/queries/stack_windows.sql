@@ -1,4 +1,4 @@
--- On-CPU samples per host, window, endpoint and stack. contended: share of the weight, 0..1.
+-- On-CPU samples per host, window, endpoint and stack. contended: share of the weight, 0..1. In no order.
 -- Samples carry no flags; the runtime is that of the ring's requests.
 SELECT
     host,
@@ -28,4 +28,3 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
             AND runtime = {runtime:String}
     ))
 GROUP BY host, win, endpoint, stack_id
-ORDER BY endpoint, host, win, stack_id

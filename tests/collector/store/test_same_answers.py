@@ -190,6 +190,14 @@ def near(one, other):
     return one == other
 
 
+def in_order(name, table):
+    """The rows of a query; those of one without an order by what is no sum of fractions."""
+    found = table.to_pylist()
+    if "ORDER BY" not in query_text(name):
+        found.sort(key=lambda row: [str(v) for v in row.values() if not isinstance(v, float)])
+    return found
+
+
 @pytest.mark.parametrize("name", QUERIES)
 def test_answers_are_the_same(stores, name):
     asked = {match[1] for match in PLACEHOLDER.finditer(query_text(name))}
@@ -201,7 +209,7 @@ def test_answers_are_the_same(stores, name):
             one, *others = (store.query(name, **{k: values[k] for k in asked}) for store in stores)
             for other in others:
                 assert types(one) == types(other), variant
-                assert near(one.to_pylist(), other.to_pylist()), variant
+                assert near(in_order(name, one), in_order(name, other)), variant
             filled.append(one.num_rows)
     assert max(filled) > 0, "the rows of this test do not show what the query does"
 
