@@ -9,6 +9,7 @@ from collector.arrow_stream import StreamLimits, read_stream
 from collector.errors import Refused
 from profiler.vocabulary import (
     COST_UNITS,
+    DAY_MS,
     KINDS,
     METRIC_SOURCES,
     OUTCOMES,
@@ -22,7 +23,6 @@ from profiler.wire import SCHEMAS
 
 __all__ = ["check_batch", "check_rows", "check_times", "check_values"]
 
-DAY_MS = 86_400_000
 LIMITS = StreamLimits(rows=ROWS_MAX)
 #: A row may be this far in the future (clocks differ), and a change this old.
 FUTURE_MS = DAY_MS

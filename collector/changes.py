@@ -16,12 +16,12 @@ from collector.batches import FUTURE_MS, PAST_MS
 from collector.store.errors import StoreError
 from collector.store.store import Store
 from collector.tokens import Tokens
+from profiler.vocabulary import MINUTE_MS
 from profiler.wire import SCHEMAS
 
 __all__ = ["change_routes", "sentence_of"]
 
 BODY_BYTES_MAX = 4_000_000
-MINUTE_MS = 60_000
 
 Word = Annotated[str, Field(max_length=1_000)]
 

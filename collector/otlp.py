@@ -21,11 +21,11 @@ from collector.errors import Refused
 from collector.meters import Meters
 from collector.retention import accepted_days
 from collector.room import Room
-from collector.spans import DAY_MS, span_rows
+from collector.spans import span_rows
 from collector.store.errors import StoreError
 from collector.store.store import Store
 from collector.tokens import Tokens
-from profiler.vocabulary import ROWS_MAX
+from profiler.vocabulary import DAY_MS, ROWS_MAX
 
 __all__ = ["PATH", "otlp_routes"]
 

@@ -8,12 +8,12 @@ import pyarrow as pa
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status
 
+from profiler.vocabulary import DAY_MS
 from profiler.wire import SCHEMAS
 
 __all__ = ["Taken", "span_rows"]
 
 NS_PER_MS = 1_000_000
-DAY_MS = 86_400_000
 NAME_CHARACTERS = 256
 KINDS = {
     Span.SPAN_KIND_SERVER: "request",

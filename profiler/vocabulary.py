@@ -10,10 +10,13 @@ from typing import Literal
 __all__ = [
     "COLUMN_TYPES",
     "COST_UNITS",
+    "DAY_MS",
     "ENDPOINT_FILE",
     "ENDPOINTS_MAX",
+    "HOUR_MS",
     "KINDS",
     "METRIC_SOURCES",
+    "MINUTE_MS",
     "ORIGINS",
     "OTHER_ENDPOINT",
     "OUTCOMES",
@@ -41,6 +44,8 @@ OUTCOMES = ("ok", "error", "killed", "disconnected")
 SPAN_KINDS = ("request", "task", "db", "cache", "rpc")
 #: Who may send a metric in a batch. `slo` is the platform's own.
 METRIC_SOURCES = ("host", "worker", "uwsgi", "statsd", "scrape", "agent")
+
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 
 Origin = Literal[0, 1, 2, 3]
 #: Where a frame's code comes from (index = the number in `stacks.origins`).

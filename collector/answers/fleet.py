@@ -10,6 +10,7 @@ from collector.answers.sides import Side
 from collector.store import fleet_reads
 from collector.store.store import Store
 from profiler.measured import PeakMinute, SideData, SortsOfRequests
+from profiler.vocabulary import MINUTE_MS
 
 __all__ = ["Sorts", "Told", "sorts_of", "told_of", "with_fleet"]
 
@@ -20,7 +21,6 @@ Sorts = tuple[list[pa.Table], str]
 
 #: Sorts of requests of a side; with more, flags are left out.
 SORTS_MAX = 20_000
-MINUTE_MS = 60_000
 FLAG_SEPARATOR = "\x1f"
 #: Deeply profiled requests of an endpoint below which its calls are not relied on.
 PROFILED_MIN = 5

@@ -11,10 +11,10 @@ from collector.store import answer_reads
 from collector.store.alert_reads import evaluator_texts
 from collector.store.retention import KEEP_DAYS, days_held
 from collector.store.store import Store
+from profiler.vocabulary import DAY_MS
 
 __all__ = ["EvaluatorHealth", "Health", "TableSize", "evaluators", "health"]
 
-DAY_MS = 86_400_000
 #: An evaluator tells how it fares every minute.
 TOLD_WITHIN_MS = 180_000
 

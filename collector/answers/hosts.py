@@ -10,11 +10,11 @@ from collector.answers.reports import reports
 from collector.answers.together import together
 from collector.store import answer_reads
 from collector.store.store import Store, truncated
+from profiler.vocabulary import MINUTE_MS
 
 __all__ = ["hosts"]
 
 Key = tuple[str, str]
-MINUTE_MS = 60_000
 
 
 def hosts(store: Store, window: Window, service: str = "") -> Answer[tuple[HostRow, ...]]:

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 
 from collector.answers.records import Window
 from collector.errors import BadQuestion
+from profiler.vocabulary import HOUR_MS, MINUTE_MS
 
 __all__ = ["MINUTE_MS", "covered", "parse_time", "parse_window", "rolled_up"]
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 UNITS_MS = {"s": 1_000, "m": MINUTE_MS, "h": HOUR_MS, "d": 86_400_000}
 RELATIVE = re.compile(r"-(\d{1,9})([smhd])")
 HOW = "write now, -15m, -1h, -7d or a time such as 2026-01-31T12:00:00Z"

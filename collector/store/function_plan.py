@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from profiler.vocabulary import DAY_MS, HOUR_MS
+
 __all__ = ["DAY_MS", "HOUR_MS", "STEP_MS", "Mark", "Plan", "hour_counts", "planned", "step_counts"]
 
 STEP_MS = 600_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

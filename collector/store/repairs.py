@@ -11,10 +11,10 @@ from collector.store.engine import Engine
 from collector.store.errors import StoreError
 from collector.store.extents import Extent
 from collector.store.texts import query_text, view_select
+from profiler.vocabulary import MINUTE_MS
 
 __all__ = ["repair"]
 
-MINUTE_MS = 60_000
 #: Roll-ups of requests, each filled by the view that is named after it.
 ROLL_UPS = ("endpoint_minutes", "host_minutes")
 REPAIRED = ("requests", *ROLL_UPS, "endpoint_steps", "service_days")

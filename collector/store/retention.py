@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from collector.store.store import DAY_MS, Store
 from collector.store.texts import query_text
+from profiler.vocabulary import HOUR_MS
 
 __all__ = [
     "KEEP_DAYS",
@@ -20,7 +21,6 @@ __all__ = [
     "tell_engine",
 ]
 
-HOUR_MS = 3_600_000
 EPOCH = date(1970, 1, 1)
 #: How many days each table is kept, beside today. Stacks and statements are sent anew every hour,
 #: so those that samples and requests speak of are there a day longer.

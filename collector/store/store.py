@@ -25,11 +25,10 @@ from collector.store.migrations import migrate
 from collector.store.recovery import forget_lost_blocks
 from collector.store.server import Server
 from collector.store.texts import query_text
-from profiler.vocabulary import WIRE
+from profiler.vocabulary import DAY_MS, WIRE
 
 __all__ = ["DAY_MS", "Store", "open_store", "opened_engine", "truncated"]
 
-DAY_MS = 86_400_000
 DEFAULT_LIMITS = QueryLimits()
 HOURS_UNTIL = "{hours_until_ms:UInt64}"
 BATCH_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
