@@ -26,8 +26,11 @@ class Replica(Server):
     def settle(self, tables: Sequence[str]) -> None:
         """See `engine.Engine`: all that was in the shard's log when this was called is here."""
         last_s = time.monotonic() + SETTLE_S
-        wanted = {row["table"]: row["log_max_index"] for row in self._states(tables)}
-        while not self._has(wanted):
+        states = self._states(tables)
+        if any(row["is_shut"] for row in states):
+            raise StoreError(f"The replica {self} has no ZooKeeper: send the batch again later.")
+        wanted = {row["table"]: row["log_max_index"] for row in states}
+        while not all(self._has(row, wanted[row["table"]]) for row in self._states(tables)):
             if time.monotonic() > last_s:
                 raise StoreError(
                     f"The replica {self} lacks rows that another one has and does not hand on: "
@@ -60,18 +63,24 @@ class Replica(Server):
         found = self.select(question, {"table": table}).to_pylist()
         return any(row["is_leader"] for row in found)
 
-    def _has(self, wanted: Mapping[str, int]) -> bool:
-        for row in self._states(list(wanted)):
-            # Both are 0 where nothing was ever stored.
-            is_read = row["log_pointer"] > wanted[row["table"]] or row["log_max_index"] == 0
-            if row["is_shut"] or not is_read:
-                return False
-        return bool(self._asked("replica_lacks", list(wanted))[0]["n"] == 0)
+    def _has(self, row: Mapping[str, Any], wanted: int) -> bool:
+        """Whether a table has all that the log tells up to `wanted`."""
+        if row["is_shut"]:
+            return False
+        is_read = row["log_pointer"] > wanted
+        if not is_read and row["log_max_index"] == 0:  # one entry, or nothing was ever stored
+            is_read = self._asked("nodes_below", path=f"{row['zookeeper_path']}/log")[0]["n"] == 0
+        queue = f"{row['replica_path']}/queue"
+        return is_read and not self._lacks(queue, row["replica_name"])
+
+    def _lacks(self, queue: str, replica: str) -> int:
+        """How many parts it has not fetched yet."""
+        return int(self._asked("replica_lacks", path=queue, replica=replica)[0]["n"])
 
     def _states(self, tables: Sequence[str]) -> list[dict[str, Any]]:
-        return self._asked("replica_state", list(tables))
+        return self._asked("replica_state", tables=list(tables))
 
-    def _asked(self, name: str, tables: list[str]) -> list[dict[str, Any]]:
+    def _asked(self, name: str, **asked: Parameter) -> list[dict[str, Any]]:
         question = self.dialect.filled(query_text(name))
-        rows: list[dict[str, Any]] = self.select(question, {"tables": tables}).to_pylist()
+        rows: list[dict[str, Any]] = self.select(question, asked).to_pylist()
         return rows

@@ -9,6 +9,7 @@ from collector.app import create_app
 from collector.store import cluster as module
 from collector.store.cluster import shard_of
 from collector.store.errors import StoreAway, StoreError
+from collector.store.extents import Batch
 from collector.store.retention import days_held, drop_day, roll_up_day
 from collector.store.store import open_store, truncated
 from collector.tokens import Tokens
@@ -134,6 +135,32 @@ def test_servers_go_and_come(store, cluster, batches):
     come_to([400] * 3, lambda: counts(store))
     each = [[2.0 * ROWS] * 3] * 4
     come_to(each, lambda: counts_of_replicas(store))
+
+
+def test_who_comes_back_knows_what_it_had_not_fetched_before(store, cluster, batches):
+    """While its old session lasts it has no queue in memory, and is not shut."""
+    one, other = (cluster.nodes[1, replica] for replica in REPLICAS)
+    taker, late = store._engine._shards[0].all
+    late.execute("SYSTEM STOP FETCHES")
+    known = batches(1)
+    taker.insert("requests", store._block("requests", [Batch(*known)]), known[0])
+    come_to(True, lambda: late._states(["requests"])[0]["log_pointer"] > 0)
+    come_to(1, lambda: lacking(late))
+    for node in (one, other):
+        node.kill()
+    other.start()
+    # As soon as it answers, and until it has asked its dead neighbour in vain.
+    for _ in range(3):
+        with pytest.raises(StoreError, match="lacks rows|has no ZooKeeper"):
+            late.settle(["requests"])
+    one.start()
+    stored(store, known)
+    come_to([100] * 3, lambda: counts(store))
+
+
+def lacking(replica):
+    (row,) = replica._states(["requests"])
+    return replica._lacks(f"{row['replica_path']}/queue", row["replica_name"])
 
 
 def test_answers_say_when_rows_are_late(store, batches, monkeypatch):
