@@ -228,8 +228,8 @@ def test_the_engine_forgets_by_itself_when_days_are_dropped(kept):
     found = kept._engine.select(
         "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()", {}
     ).to_pylist()
-    told = {row["name"]: re.findall(r"toIntervalDay\((\d+)\)", row["engine_full"]) for row in found}
-    told = {name: int(days[0]) for name, days in told.items() if days}
+    said = {row["name"]: re.findall(r"toIntervalDay\((\d+)\)", row["engine_full"]) for row in found}
+    told = {name: int(days[0]) for name, days in said.items() if days}
     if not kept._engine.dialect.has_ttl:
         assert told == {}
         return

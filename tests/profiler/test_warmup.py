@@ -11,8 +11,8 @@ HOSTS = ["web-0", "web-1", "web-2", "web-3"]
 TRUTH = Truth(hosts=4, windows=40, young_windows=10)
 
 
-def warm_ups_of(*sides):
-    return warm_ups(*sides, [parts_of(one, HOSTS) for one in sides], len(HOSTS))
+def warm_ups_of(a, b):
+    return warm_ups(a, b, [parts_of(one, HOSTS) for one in (a, b)], len(HOSTS))
 
 
 def started(label: str, factor: float, seed: int):
