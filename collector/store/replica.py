@@ -69,7 +69,7 @@ class Replica(Server):
             return False
         is_read = row["log_pointer"] > wanted
         if not is_read and row["log_max_index"] == 0:  # one entry, or nothing was ever stored
-            is_read = self._asked("nodes_below", path=f"{row['zookeeper_path']}/log")[0]["n"] == 0
+            is_read = self._asked("replica_log", path=f"{row['zookeeper_path']}/log")[0]["n"] == 0
         queue = f"{row['replica_path']}/queue"
         return is_read and not self._lacks(queue, row["replica_name"])
 

@@ -149,7 +149,7 @@ def _open_once(pid: int) -> Optional[Process]:
     """Open the ring; the first requests of other threads wait for it (some milliseconds)."""
     global _process, _silent
     lock = _opening.setdefault(pid, threading.Lock())
-    if not lock.acquire(timeout=OPEN_WAIT_S):  # hooks are installed once the ring is made
+    if not lock.acquire(timeout=OPEN_WAIT_S):  # it makes the ring and installs the hooks
         return _process if _process is not None and _process.pid == pid else None
     try:
         if _process is not None and _process.pid == pid:
@@ -159,12 +159,13 @@ def _open_once(pid: int) -> Optional[Process]:
         if not is_enabled(os.environ):
             _silent = _Silent(pid, None)
             return None
-        _process = process = _open(pid)
+        process = _open(pid)
         guard.count_errors_with(lambda: process.ring.count("probe_errors"))
+        _install_hooks()
+        _process = process  # last: a request that is counted finds all hooks in place
         missed = _unrecorded.pop(pid, None)
         if missed is not None:
             process.ring.count("requests_unrecorded", next(missed))
-        _install_hooks()
         return process
     except Exception as error:
         _silent = _Silent(pid, time.perf_counter_ns() + RETRY_NS)

@@ -24,7 +24,7 @@ NO_QUERIES |= {"roll_up_hour", "make_database", "sum_of_shards", "keep_days", "k
 NO_QUERIES |= {"roll_up_functions", "roll_up_function_hour", "fold_functions"}
 OTHERS |= {"cluster_nodes", "cluster_databases", "host_numbers", "moved_until"}
 OTHERS |= {"function_marks", "function_version", "functions_over"}
-OTHERS |= {f"replica_{what}" for what in ("delay", "lacks", "leads", "shut", "state")}
+OTHERS |= {f"replica_{what}" for what in ("delay", "lacks", "leads", "log", "shut", "state")}
 QUERIES = sorted({path.stem for path in QUERIES_DIR.glob("*.sql")} - OTHERS - NO_QUERIES)
 
 VALUES = {
