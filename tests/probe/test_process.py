@@ -1,7 +1,9 @@
 import contextlib
-import ctypes
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ from dynoscope_probe import identity, process
 from dynoscope_probe.process import current_process
 from tests.probe.reading import read_rings
 from tests.probe.test_middleware import call, respond
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_header_says_who_this_is(ring_dir, monkeypatch):
@@ -47,17 +51,34 @@ def test_a_forked_child_has_its_own_ring(ring_dir):
     assert len(childs.in_flight) == 0
 
 
-def test_a_child_that_python_knows_nothing_of_has_its_own_ring(ring_dir):
-    """As uWSGI forks: past os.fork and what is registered to run after it."""
-    wrapped = dynoscope_probe.wsgi(respond)
+FORKED_PAST_PYTHON = """
+import ctypes, os
+import dynoscope_probe
+from tests.probe.test_middleware import call, respond
+
+wrapped = dynoscope_probe.wsgi(respond)
+call(wrapped)
+child = ctypes.PyDLL(None).fork()
+if child == 0:
     call(wrapped)
-    child = ctypes.PyDLL(None).fork()
-    if child == 0:
-        call(wrapped)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print(os.getpid(), child)
+"""
+
+
+def test_a_child_that_python_knows_nothing_of_has_its_own_ring(ring_dir):
+    """As uWSGI forks: past os.fork and what is registered to run after it.
+
+    In a process without other threads: the child would wait for ever for a lock of the
+    interpreter that one of them held at the fork.
+    """
+    command = [sys.executable, "-c", FORKED_PAST_PYTHON]
+    program = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
     rings = read_rings(ring_dir)
-    assert {ring.header["pid"]: len(ring.records) for ring in rings} == {os.getpid(): 1, child: 1}
+    counts = {ring.header["pid"]: len(ring.records) for ring in rings}
+    assert counts == {int(pid): 1 for pid in program.stdout.split()}
+    assert len(counts) == 2
 
 
 def test_a_fork_within_a_request_leaves_its_record_to_the_parent(ring_dir):
