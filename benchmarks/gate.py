@@ -1,8 +1,8 @@
 """Does the gate find what costs more, name the function, and keep quiet otherwise?
 
-Versions of a real application are generated: neutral edits, the same commit again, and loops that
-cost 0.1 to 10% of one endpoint, five places each. Each version is measured once under callgrind and
-compared with others in pairs, by the gate's own code, with a budget of 0.2%.
+Versions of a real application are generated: neutral edits, the same commit again, and code that
+costs 0.1 to 10% of one endpoint, five places each. Each version is measured once under callgrind
+and compared with others in pairs, by the gate's own code, with a budget of 0.2%.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _trial(plan: Plan) -> Trial:
     place = FLASK.places[1]
     return Trial(
         root=FLASK.folder, application="shop:application", path="/items/", sources=FLASK.sources,
-        file=place.file, function=place.function, sizes=plan.sizes,
+        file=place.file, function=place.function, calls=place.calls, sizes=plan.sizes,
         same=plan.peers_same, neutral=plan.peers_neutral,
     )  # fmt: skip
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from alerting.gate.config import GateConfig
 from alerting.gate.measure import Bench
 from alerting.gate.workshop import Workshop
-from benchmarks.gating.edits import NEUTRAL, looped, neutral
+from benchmarks.gating.edits import NEUTRAL, neutral
+from benchmarks.gating.planting import Filler, Price, filler_for, planted, price_of
 from profiler.gate.functions import blame
 from profiler.gate.records import Budget, Counted, Side
 from profiler.gate.verdict import compare_sides, undecided
@@ -22,14 +23,12 @@ __all__ = ["BUDGET", "Campaign", "Found", "Planted"]
 
 BUDGET = Budget(0.002)
 LAYOUTS_STEP = 4
-#: A loop of so many turns tells what a turn costs.
-PROBE_TURNS = 2000
 BASE = "base"
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """Where a loop is planted: file, function, the endpoint that calls it and how often."""
+    """Where code is planted: file, function, the endpoint that calls it and how often."""
 
     file: str
     function: str
@@ -68,6 +67,7 @@ class Campaign:
         self.names = [one.name for one in config.endpoints]
         self.layouts: dict[str, int] = {}
         self.seconds = 0.0
+        self.price: Price | None = None
         self._add(BASE, {})
 
     def false_alarms(self, versions: Sequence[str], wanted: int) -> tuple[int, int]:
@@ -95,21 +95,30 @@ class Campaign:
         return names
 
     def plant(self, place: Planted, sizes: Sequence[float]) -> list[Found]:
-        """Loops of these shares of the endpoint's cost in one place."""
-        text = (self.root / place.file).read_text()
-        short = f"{place.function}-{abs(hash(place.file)) % 100}"
-        probe = f"probe-{short}"
-        self._add(probe, {place.file: looped(text, place.function, PROBE_TURNS)})
+        """Code of these shares of the endpoint's cost in one place."""
+        if self.price is None:
+            self.price = price_of(lambda filler: self._cost(place, filler), place.calls)
+            self.say(f"instructions of what is planted: {self.price}")
         cost = _mean(self._counted(BASE, place.endpoint))
-        turn = (_mean(self._counted(probe, place.endpoint)) - cost) / PROBE_TURNS
         found = []
         for size in sizes:
-            name = f"{short}-{size}"
-            turns = max(1, round(size * cost / turn))
-            self._add(name, {place.file: looped(text, place.function, turns)})
-            found.append(self._judge(name, place, turns * turn / cost))
+            filler = filler_for(size * cost / place.calls, self.price)
+            name = self._planted(place, filler)
+            found.append(self._judge(name, place, self.price.of(filler) * place.calls / cost))
             self.say(f"{place.name} {size:.1%}: {found[-1]}")
         return found
+
+    def _cost(self, place: Planted, filler: Filler) -> float:
+        """Instructions of the endpoint with the filler in this place."""
+        return _mean(self._counted(self._planted(place, filler), place.endpoint))
+
+    def _planted(self, place: Planted, filler: Filler) -> str:
+        """The version that has it, measured."""
+        name = f"{place.name.replace(':', '-')}-{filler.statements}-{filler.turns}"
+        if name not in self.layouts:
+            text = (self.root / place.file).read_text()
+            self._add(name, {place.file: planted(text, place.function, filler)})
+        return name
 
     def _judge(self, name: str, place: Planted, size: float) -> Found:
         alarmed = self._risen(BASE, name)

@@ -1,10 +1,10 @@
-"""Edits of a Python file: neutral ones, and loops that cost a known share."""
+"""Neutral edits of a Python file."""
 
 import ast
 import random
 import re
 
-__all__ = ["NEUTRAL", "looped", "neutral"]
+__all__ = ["NEUTRAL", "neutral"]
 
 NEUTRAL = (
     "comment", "docstring", "unused_function", "unused_import", "renamed_local",
@@ -34,23 +34,6 @@ def neutral(kind: str, sources: dict[str, str], rng: random.Random) -> dict[str,
     folder = path.rpartition("/")[0]
     deeper = "a_folder_with_a_long_name/" * 4 if kind == "longer_path" else ""
     return {f"{folder}/{deeper}extra_{number}.py".lstrip("/"): f'"""Not imported, {number}."""\n'}
-
-
-def looped(text: str, function: str, turns: int) -> str:
-    """The function begins with a loop of so many turns."""
-    found = _function(text, function)
-    first = found.body[1] if ast.get_docstring(found) and len(found.body) > 1 else found.body[0]
-    lines = text.splitlines(keepends=True)
-    indent = " " * first.col_offset
-    loop = f"{indent}for _turn in range({turns}):\n{indent}    pass\n"
-    return "".join([*lines[: first.lineno - 1], loop, *lines[first.lineno - 1 :]])
-
-
-def _function(text: str, name: str) -> ast.FunctionDef:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return node
-    raise ValueError(f"there is no function {name}")
 
 
 def _after_imports(text: str, added: str) -> str:

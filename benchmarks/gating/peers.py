@@ -18,7 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from alerting.gate.errors import GateError
-from benchmarks.gating.edits import NEUTRAL, looped, neutral
+from benchmarks.gating.edits import NEUTRAL, neutral
+from benchmarks.gating.planting import Filler, filler_for, planted, price_of
 from profiler.gate.callgrind import read_dump
 
 __all__ = ["PEERS", "Peer", "Trial", "compare_peers", "verdicts"]
@@ -26,7 +27,6 @@ __all__ = ["PEERS", "Peer", "Trial", "compare_peers", "verdicts"]
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / ".bench"
 TIMEOUT_S = 600
-PROBE_TURNS = 2_000
 _TEST = """
 import io, sys
 sys.path.insert(0, {folder!r})
@@ -51,7 +51,7 @@ def test_endpoint(benchmark):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """An application, the request, where loops are planted, how many versions."""
+    """An application, the request, where code is planted, how many versions."""
 
     root: Path
     application: str
@@ -59,6 +59,7 @@ class Trial:
     sources: tuple[str, ...]
     file: str
     function: str
+    calls: int
     sizes: tuple[float, ...]
     same: int
     neutral: int
@@ -132,7 +133,7 @@ def compare_peers(trial: Trial, budget: float, say: Callable[[str], None]) -> di
     with TemporaryDirectory() as folder:
         work = Path(folder)
         counts = PEERS[-1]
-        turns = _turns(trial, counts, work)
+        fillers = _fillers(trial, counts, work)
         versions: dict[str, Mapping[str, str]] = {"base": {}}
         alike = [f"same-{number}" for number in range(trial.same)]
         versions |= {name: {} for name in alike}
@@ -142,25 +143,31 @@ def compare_peers(trial: Trial, budget: float, say: Callable[[str], None]) -> di
             kind = NEUTRAL[number % len(NEUTRAL)]
             alike.append(f"{kind}-{number}")
             versions[alike[-1]] = neutral(kind, texts, rng)
-        planted = {f"planted-{size}": size for size in trial.sizes}
-        text = (trial.root / trial.file).read_text()
-        for name, size in planted.items():
-            loop = looped(text, trial.function, max(1, round(size * turns)))
-            versions[name] = {trial.file: loop}
+        dearer = {f"planted-{size}": size for size in trial.sizes}
+        for name, size in dearer.items():
+            versions[name] = _with(trial, fillers[size])
         found = {}
         for peer in PEERS:
             numbers = {name: _number(trial, peer, files, work) for name, files in versions.items()}
-            found[peer.name] = verdicts(numbers, "base", alike, planted, budget)
+            found[peer.name] = verdicts(numbers, "base", alike, dearer, budget)
             say(f"{peer.name}: {found[peer.name]}")
     return found
 
 
-def _turns(trial: Trial, peer: Peer, work: Path) -> float:
-    """Turns of a loop that cost as much as the whole request."""
-    text = (trial.root / trial.file).read_text()
+def _fillers(trial: Trial, peer: Peer, work: Path) -> dict[float, Filler]:
+    """For each size what costs as much, by the instructions that this peer counts."""
+
+    def cost(filler: Filler) -> float:
+        return _number(trial, peer, _with(trial, filler), work)
+
+    price = price_of(cost, trial.calls)
     base = _number(trial, peer, {}, work)
-    probe = {trial.file: looped(text, trial.function, PROBE_TURNS)}
-    return base / ((_number(trial, peer, probe, work) - base) / PROBE_TURNS)
+    return {size: filler_for(size * base / trial.calls, price) for size in trial.sizes}
+
+
+def _with(trial: Trial, filler: Filler) -> dict[str, str]:
+    text = (trial.root / trial.file).read_text()
+    return {trial.file: planted(text, trial.function, filler)}
 
 
 def _number(trial: Trial, peer: Peer, files: Mapping[str, str], work: Path) -> float:

@@ -1,10 +1,10 @@
-"""Neutral edits do what the file did before; planted loops only take longer."""
+"""Neutral edits do what the file did before."""
 
 import random
 
 import pytest
 
-from benchmarks.gating.edits import NEUTRAL, looped, neutral
+from benchmarks.gating.edits import NEUTRAL, neutral
 
 SOURCE = '''"""A module."""
 
@@ -40,12 +40,3 @@ def test_a_neutral_edit_changes_the_text_and_not_the_outcome(kind: str) -> None:
         assert path == "app/module.py"
         assert changed[path] != SOURCE
         assert outcome(changed[path]) == outcome(SOURCE)
-
-
-def test_a_loop_is_planted_after_the_docstring() -> None:
-    text = looped(SOURCE, "both", 7)
-    assert outcome(text) == outcome(SOURCE)
-    assert text.count("for _turn in range(7):") == 1
-    assert text.index("Area and scale") < text.index("_turn") < text.index("found = area")
-    with pytest.raises(ValueError, match="no function nothing"):
-        looped(SOURCE, "nothing", 7)
