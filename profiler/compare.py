@@ -214,7 +214,7 @@ def _evidence(
         requests_b=round(float((b.requests.requests * b.requests.warm).sum())),
         samples_a=round(float(samples[0].sum())),
         samples_b=round(float(samples[1].sum())),
-        hosts=len(hosts),
+        hosts=len({*a.host_names, *b.host_names}) or len(hosts),
         windows=largest.windows if largest else 0,
         window_s=window_s,
         unit_of_error=largest.unit_of_error if largest else "window",
@@ -280,6 +280,8 @@ def _notes(
     if evidence.unit_of_error == "window":
         names = ", ".join(hosts[:3])
         notes.append(f"fewer than 3 hosts: the intervals speak of these hosts only ({names})")
+    if a.host_names or b.host_names:
+        notes.append(f"{evidence.hosts} hosts are compared in {len(hosts)} groups of hosts")
     if evidence.warmup_requests:
         notes.append(f"{evidence.warmup_requests} warm-up requests of young workers set apart")
     if evidence.contended_share > 0.1:

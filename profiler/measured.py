@@ -82,3 +82,8 @@ class SideData:
     """endpoint -> (caller, function) -> (calls per request, deeply profiled requests)"""
     restarts: int = 0
     """workers that served requests of their warm-up"""
+    host_names: tuple[str, ...] = ()
+    """where the columns' hosts are groups of many: the hosts in them; samples are then of all of
+    the side's time at once, those past warm-up only"""
+    seconds: float = 0.0
+    """for how long the side served, where that is not told by its windows; else 0"""

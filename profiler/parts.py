@@ -36,7 +36,7 @@ def parts_of(side: SideData, hosts: Sequence[str]) -> dict[str, Part]:
     """By endpoint."""
     rows, stacks = side.requests, side.stacks
     host, stack_host = (_among(hosts, texts) for texts in (rows.host, stacks.host))
-    warm = np.flatnonzero(_warm(rows, host, stacks, stack_host))
+    warm = np.flatnonzero(_warm(side, host, stack_host))
     served, taken = _places(rows.endpoint), _places(stacks.endpoint[warm])
     none = np.zeros(0, dtype=np.int64)
     found = {}
@@ -88,11 +88,10 @@ def _at(rows: Rows, at: Places) -> Rows:
     return type(rows)(*(getattr(rows, field.name)[at] for field in fields(rows)))
 
 
-def _warm(
-    rows: RequestWindows, host: Ints, stacks: StackWindows, stack_host: Ints
-) -> npt.NDArray[np.bool_]:
+def _warm(side: SideData, host: Ints, stack_host: Ints) -> npt.NDArray[np.bool_]:
     """Samples from windows in which their host did not mostly serve requests of its warm-up."""
-    if rows.warm.all():
+    rows, stacks = side.requests, side.stacks
+    if side.host_names or rows.warm.all():
         return np.ones(len(stack_host), dtype=np.bool_)
     served_at, taken_at = (
         number * WINDOWS_MAX + one.window % WINDOWS_MAX

@@ -1,39 +1,65 @@
 """Side b against side a: what costs more CPU per request, which function, how sure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from collector.answers.fleet import Sorts, Told, sorts_of, told_of, with_fleet
+from collector.answers.grouping import (
+    HostGroups,
+    host_groups,
+    load_of_groups,
+    of_groups,
+    samples_of_groups,
+)
 from collector.answers.hours import Tables, same_hours
 from collector.answers.models import same_models
 from collector.answers.records import Answer
+from collector.answers.side_columns import p99_by_endpoint, request_columns, stack_columns
 from collector.answers.sides import Side
 from collector.answers.stacks import stack_index
 from collector.answers.together import together
-from collector.store import reads
+from collector.store import group_reads, reads
 from collector.store.store import Store, truncated
 from profiler.compare import compare_sides
-from profiler.measured import RequestWindows, SideData, StackWindows
+from profiler.measured import SideData
 from profiler.records import Comparison, Deploy
 
 __all__ = ["compare"]
 
-Texts = npt.NDArray[np.str_]
-
-#: Window widths, s; the smallest that leaves no more than WINDOWS_MAX windows of a side is taken.
+#: Window widths, s; the smallest that leaves no more windows of a side than are allowed is taken.
 WIDTHS_S = (5, 10, 30, 60, 300, 600, 3600)
-WINDOWS_WANTED = 30
-#: A long side is cut to its newest part: an hour a year ago says little about a deploy of today.
-WINDOWS_MAX = 600
-#: More than the number of any window, which are counted from 1970.
-WINDOWS_END = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How many windows the shorter side gets where it can; and how many a side has at most: a long
+    side is cut to its newest part, since an hour a year ago says little about a deploy of today.
+    """
+
+    wanted: int
+    most: int
+
+
+#: Of hosts, and of groups of many hosts, where windows tell no more than what follows the load.
+OF_HOSTS, OF_GROUPS = Windows(30, 600), Windows(12, 30)
+#: In groups, samples are left out of minutes in which their host mostly warmed up.
+YOUNG_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each side."""
+
+    store: Store
+    service: str
+    endpoint: str
+    width_s: int
+    warmup: dict[str, int]
 
 
 def compare(
@@ -49,22 +75,40 @@ def compare(
     server_cost_per_year: float = 0.0,
 ) -> Answer[Comparison]:
     """The comparison of two sides of a service; `endpoint` empty: all endpoints."""
-    spans = together(
-        lambda: reads.side_span(store, a, service, endpoint),
-        lambda: reads.side_span(store, b, service, endpoint),
-    )
-    width_s = _width_s([(last - first) / 1000 for first, last in spans])
-    cut = [_newest(side, last, width_s) for side, (_, last) in zip((a, b), spans, strict=True)]
     warmup = {"warmup_requests": warmup_requests, "warmup_s": warmup_s}
-    tables, sorts, told, deploy = _asked(store, cut, b, service, endpoint, width_s, warmup)
+    seen = together(
+        *(
+            partial(group_reads.side_hosts, store, side, service, endpoint, **warmup)
+            for side in (a, b)
+        )
+    )
+    spans, groups = [_span(rows) for rows in seen], host_groups(seen)
+    windows = OF_GROUPS if groups else OF_HOSTS
+    width_s = _width_s([(last - first) / 1000 for first, last in spans], windows.wanted)
+    cut = [
+        _newest(side, last, windows.most * width_s)
+        for side, (_, last) in zip((a, b), spans, strict=True)
+    ]
+    question = Question(store, service, endpoint, width_s, warmup)
+    young = [sum(rows["young"].to_pylist()) > 0 for rows in seen]
+    tables, sorts, told, deploy = _asked(question, cut, b, groups, young)
     tables, hours_note = same_hours(cut, tables, width_s)
     same, unlike, model_notes = same_models([one[0] for one in tables])
     tables = [(rows, *one[1:]) for rows, one in zip(same, tables, strict=True)]
     number, stacks = stack_index(store, [samples for _, _, samples, _ in tables])
     left, right = (
-        SideData(side.label, _requests(requests, load), _stacks(samples, number), _p99(latency))
+        SideData(
+            side.label,
+            request_columns(requests, load),
+            stack_columns(samples, number),
+            p99_by_endpoint(latency),
+        )
         for side, (requests, load, samples, latency) in zip(cut, tables, strict=True)
     )
+    if groups:
+        left, right = (
+            _grouped(*one, width_s) for one in zip((left, right), cut, seen, strict=True)
+        )
     left, right = with_fleet((left, right), sorts, told)
     found = compare_sides(
         service,
@@ -78,7 +122,8 @@ def compare(
         unlike=unlike,
     )
     notes = tuple(
-        f"{side.label}: its newest {WINDOWS_MAX} windows of {width_s} s are compared, not all of it"
+        f"{side.label}: its newest {windows.most} windows of {width_s} s are compared, "
+        "not all of it"
         for side, (first, _) in zip(cut, spans, strict=True)
         if first < side.from_ms
     )
@@ -91,44 +136,93 @@ def compare(
 
 
 def _asked(
-    store: Store,
+    question: Question,
     sides: Sequence[Side],
     b: Side,
-    service: str,
-    endpoint: str,
-    width_s: int,
-    warmup: dict[str, int],
+    groups: Sequence[HostGroups] | None,
+    young: Sequence[bool],
 ) -> tuple[list[Tables], Sorts, list[Told], Deploy | None]:
     """(request windows, host load, stack windows and latency of each side, sorts of requests of
-    both, what else is told of each, the deploy of b)."""
-    window_ms = width_s * 1000
+    both, what else is told of each, the deploy of b). `young`: whether a side has young workers."""
+    store, service, endpoint = question.store, question.service, question.endpoint
     loads = _loads(sides)
     each: list[Callable[[], Any]] = []
-    for side in sides:
-        asked = (store, side, service, endpoint)
+    for number, side in enumerate(sides):
+        mine = groups[number] if groups else None
         each += [
-            partial(_requests_of, *asked, window_ms, warmup),
-            partial(reads.stack_windows, *asked, window_ms=window_ms),
-            partial(reads.latency_quantiles, *asked),
-            partial(told_of, *asked, warmup),
+            partial(_requests_of, question, side, mine),
+            partial(_samples_of, question, side, mine, young[number]),
+            partial(reads.latency_quantiles, store, side, service, endpoint),
+            partial(told_of, store, side, service, endpoint, question.warmup, young[number]),
         ]
+    window_ms = question.width_s * 1000
     found = together(
         *each,
-        partial(sorts_of, store, sides, service, endpoint, warmup),
+        partial(sorts_of, store, sides, service, endpoint, question.warmup),
         partial(_deploy, store, service, b),
         *(partial(reads.host_load, store, side, window_ms=window_ms) for side in loads),
     )
+    hosts_loads = [found[10], found[-1]]
+    if groups:
+        hosts_loads = [load_of_groups(*one) for one in zip(hosts_loads, groups, strict=True)]
     tables: list[Tables] = [
-        (found[at], found[10 if len(loads) == 1 else 10 + number], found[at + 1], found[at + 2])
+        (found[at], hosts_loads[number], found[at + 1], found[at + 2])
         for number, at in enumerate((0, 4))
     ]
     return tables, found[8], [found[3], found[7]], found[9]
 
 
-def _requests_of(
-    store: Store, side: Side, service: str, endpoint: str, window_ms: int, warmup: dict[str, int]
+def _requests_of(question: Question, side: Side, groups: HostGroups | None) -> pa.Table:
+    store, service, endpoint = question.store, question.service, question.endpoint
+    window_ms = question.width_s * 1000
+    if groups is None:
+        return reads.request_windows(
+            store, side, service, endpoint, window_ms=window_ms, **question.warmup
+        )
+    rows = group_reads.request_groups(
+        store, side, service, endpoint, window_ms=window_ms, **question.warmup
+    )
+    return of_groups(rows, groups)
+
+
+def _samples_of(
+    question: Question, side: Side, groups: HostGroups | None, has_young: bool
 ) -> pa.Table:
-    return reads.request_windows(store, side, service, endpoint, window_ms=window_ms, **warmup)
+    store, service, endpoint = question.store, question.service, question.endpoint
+    if groups is None:
+        window_ms = question.width_s * 1000
+        return reads.stack_windows(store, side, service, endpoint, window_ms=window_ms)
+    rows = group_reads.stack_groups(
+        store,
+        side,
+        service,
+        endpoint,
+        by_hour=side.is_window,
+        has_young=has_young,
+        young_ms=YOUNG_MS,
+        **question.warmup,
+    )
+    return samples_of_groups(rows, groups, question.width_s)
+
+
+def _grouped(data: SideData, side: Side, seen: pa.Table, width_s: int) -> SideData:
+    """A side in groups of hosts: which hosts they are, for how long they served, and samples, by
+    now without windows, all in the first one."""
+    windows = np.unique(data.requests.window)
+    if not len(windows):
+        return data
+    first_s = max(side.from_ms, min(seen["first_ms"].to_pylist())) / 1000
+    last_s = max(seen["last_ms"].to_pylist()) / 1000
+    # Windows at the ends are wide, and served only in part.
+    before_s = max(first_s - float(windows[0]) * width_s, 0.0)
+    after_s = max(float(windows[-1] + 1) * width_s - last_s, 0.0)
+    at_first = np.full_like(data.stacks.window, windows[0])
+    return replace(
+        data,
+        stacks=replace(data.stacks, window=at_first),
+        host_names=tuple(row["host"] for row in seen.to_pylist() if row["last_ms"] >= side.from_ms),
+        seconds=len(windows) * width_s - before_s - after_s,
+    )
 
 
 def _loads(sides: Sequence[Side]) -> list[Side]:
@@ -145,90 +239,21 @@ def _side_notes(sides: Sequence[Side]) -> tuple[str, ...]:
     return ()
 
 
-def _width_s(durations_s: list[float]) -> int:
-    """The shorter side gets WINDOWS_WANTED windows where it can; windows are at least 5 s."""
-    wanted = min(durations_s) / WINDOWS_WANTED
-    return max((width for width in WIDTHS_S if width <= wanted), default=WIDTHS_S[0])
+def _span(seen: pa.Table) -> tuple[int, int]:
+    """Time of the first and the last request of a side, UTC ms; (0, 0) where there is none."""
+    if not seen.num_rows:
+        return 0, 0
+    return min(seen["first_ms"].to_pylist()), max(seen["last_ms"].to_pylist())
 
 
-def _newest(side: Side, last_ms: int, width_s: int) -> Side:
-    earliest = last_ms - WINDOWS_MAX * width_s * 1000
-    return replace(side, from_ms=max(side.from_ms, earliest))
+def _width_s(durations_s: list[float], wanted: int) -> int:
+    """The shorter side gets so many windows where it can; windows are at least 5 s."""
+    length = min(durations_s) / wanted
+    return max((width for width in WIDTHS_S if width <= length), default=WIDTHS_S[0])
 
 
-def _requests(rows: pa.Table, loads: pa.Table) -> RequestWindows:
-    hosts, endpoints, order = _ordered(rows)
-    return RequestWindows(
-        host=hosts,
-        window=rows["win"].to_numpy().astype(np.int64)[order],
-        endpoint=endpoints,
-        kind=_text(rows, "kind")[order],
-        unit=_text(rows, "cost_unit")[order],
-        requests=rows["n"].to_numpy().astype(np.float64)[order],
-        errors=rows["errors"].to_numpy().astype(np.float64)[order],
-        cost=rows["cost_sum"].to_numpy().astype(np.float64)[order],
-        task_clock_ns=rows["task_clock_sum"].to_numpy().astype(np.float64)[order],
-        warm=rows["warm"].to_numpy().astype(np.bool_)[order],
-        load=_load(rows, loads)[order],
-    )
-
-
-def _ordered(rows: pa.Table) -> tuple[Texts, Texts, npt.NDArray[np.int64]]:
-    """(hosts, endpoints, the order in which they are): by endpoint and host."""
-    (hosts, host), (endpoints, endpoint) = (_words(rows, name) for name in ("host", "endpoint"))
-    order = np.argsort(endpoint * max(len(hosts), 1) + host)
-    return np.take(hosts, host[order]), np.take(endpoints, endpoint[order]), order
-
-
-def _load(rows: pa.Table, loads: pa.Table) -> npt.NDArray[np.float64]:
-    """CPU use of each row's host in its window; nan where it is not known."""
-    if not loads.num_rows:
-        return np.full(rows.num_rows, np.nan)
-    hosts = loads["host"].unique()
-    sought, known = (_place(one, hosts) for one in (rows, loads))
-    order = np.argsort(known)
-    known = known[order]
-    at = np.minimum(np.searchsorted(known, sought), len(known) - 1)
-    found = loads["load"].to_numpy()[order][at]
-    return np.where(known[at] == sought, found, np.nan)
-
-
-def _place(table: pa.Table, hosts: pa.Array) -> npt.NDArray[np.int64]:
-    """Host (its number among `hosts`, or -1) and window of each row, as one number."""
-    number = pc.fill_null(pc.index_in(table["host"], hosts), -1).to_numpy().astype(np.int64)
-    places: npt.NDArray[np.int64] = number * WINDOWS_END + table["win"].to_numpy().astype(np.int64)
-    return places
-
-
-def _stacks(rows: pa.Table, number: dict[int, int]) -> StackWindows:
-    hosts, endpoints, order = _ordered(rows)
-    ids = np.array(list(number), dtype=np.uint64)  # in order, as their numbers are
-    return StackWindows(
-        host=hosts,
-        window=rows["win"].to_numpy().astype(np.int64)[order],
-        endpoint=endpoints,
-        stack=np.searchsorted(ids, rows["stack_id"].to_numpy()).astype(np.int64)[order],
-        weight_s=rows["weight_s"].to_numpy().astype(np.float64)[order],
-        samples=rows["samples"].to_numpy().astype(np.float64)[order],
-        contended=(rows["contended"].to_numpy() > 0)[order],
-    )
-
-
-def _text(rows: pa.Table, column: str) -> Texts:
-    words, number = _words(rows, column)
-    return np.take(words, number)
-
-
-def _words(rows: pa.Table, column: str) -> tuple[Texts, npt.NDArray[np.int64]]:
-    """(words, number of each row's among them). Rows of a word share it: hundreds of thousands of
-    long ones take no room of their own."""
-    found = rows[column].combine_chunks().dictionary_encode()
-    words: npt.NDArray[Any] = np.array(found.dictionary.to_pylist(), dtype=np.object_)
-    return words, np.asarray(found.indices, dtype=np.int64)
-
-
-def _p99(rows: pa.Table) -> dict[str, float]:
-    return dict(zip(rows["endpoint"].to_pylist(), rows["p99"].to_pylist(), strict=True))
+def _newest(side: Side, last_ms: int, length_s: int) -> Side:
+    return replace(side, from_ms=max(side.from_ms, last_ms - length_s * 1000))
 
 
 def _deploy(store: Store, service: str, side: Side) -> Deploy | None:

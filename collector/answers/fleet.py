@@ -57,13 +57,21 @@ def with_fleet(
 
 
 def told_of(
-    store: Store, side: Side, service: str, endpoint: str, warmup: Mapping[str, int]
+    store: Store,
+    side: Side,
+    service: str,
+    endpoint: str,
+    warmup: Mapping[str, int],
+    has_young: bool,
 ) -> Told:
-    """Peak minutes, counted calls and restarts of a side."""
+    """Peak minutes, counted calls and restarts of a side, where it has young workers."""
+    restarts = 0
+    if has_young:
+        restarts = fleet_reads.young_workers(store, side, service, endpoint, **warmup)
     return Told(
         peaks=_peaks(fleet_reads.peak_minutes(store, side, service, endpoint)),
         calls=_calls(store, side, service, endpoint),
-        restarts=fleet_reads.young_workers(store, side, service, endpoint, **warmup),
+        restarts=restarts,
     )
 
 

@@ -128,3 +128,34 @@ def test_correction_leaves_unknown_values_out() -> None:
     assert corrected[0] == pytest.approx(0.02)
     assert np.isnan(corrected[1])
     assert corrected[2] == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("rounds", [600, pytest.param(20_000, marks=pytest.mark.long)])
+def test_groups_of_hosts_are_as_honest_as_hosts(rounds: int, apart: bool) -> None:
+    """200 hosts in 64 groups by chance: intervals cover as often, and are hardly wider."""
+    rng = np.random.default_rng(5)
+    hosts, groups = 200, 64
+    zero, covered, reach = np.zeros(hosts, int), np.zeros(2), np.zeros(2)
+    numbers = (np.arange(hosts), rng.integers(0, groups, hosts))
+    for _ in range(rounds):
+        speeds, traffic = rng.normal(1, 0.1, hosts), rng.gamma(2, 20, hosts)
+        sides = []
+        for mean in (10.0, 11.0):
+            count = rng.poisson(traffic) + 1.0
+            cost = count * mean * speeds * rng.normal(1, 0.05, hosts)
+            sides.append((cost[None], count))
+            speeds = rng.normal(1, 0.1, hosts) if apart else speeds
+        for at, number in enumerate(numbers):
+            whole = 2 * hosts if apart else hosts
+            found = difference(
+                *(
+                    host_ratios(*side, number + (hosts * later if apart else 0), zero, whole)
+                    for later, side in enumerate(sides)
+                )
+            )
+            covered[at] += bool(found.low[0] <= 1.0 <= found.high[0])
+            reach[at] += found.reach[0] / rounds
+    share = covered / rounds
+    assert ((share >= 0.92) & (share <= 0.985)).all()
+    assert reach[1] <= 1.1 * reach[0]
