@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from alerting.gate.config import GateConfig
 from alerting.gate.errors import GateError
 from alerting.gate.process import COUNTER_UNITS, Task, environment, run_task
 from alerting.gate.workshop import Workshop
-from profiler.gate.callgrind import graph_of, label_of, read_dump, self_by_symbol
+from profiler.gate.callgrind import Dump, graph_of, missed, read_dump, self_by_symbol
 from profiler.gate.functions import mean_graph
 from profiler.gate.records import Counted, Graph, Side
 
@@ -30,12 +30,14 @@ SYMBOL_LAYOUT = 1
 
 @dataclass(slots=True)
 class _Measured:
-    """What is known of one side so far; `counts` by endpoint, one number a layout."""
+    """What is known of one side so far; `counts` and, of them, `misses` by endpoint, one number a
+    layout."""
 
     answers: dict[str, list[list[int]]]
     environment: dict[str, Any]
-    counts: dict[str, list[float]]
-    graphs: dict[str, Graph]
+    counts: dict[str, list[float]] = field(default_factory=dict)
+    misses: dict[str, list[float]] = field(default_factory=dict)
+    graphs: dict[str, Graph] = field(default_factory=dict)
 
 
 class Bench:
@@ -65,7 +67,7 @@ class Bench:
         self._prepare()
         self.say(f"{side}: asking every request once")
         result, _ = self._run(self._task("check", slot=0, warm_up=0), layout=0)
-        self._measured[side] = _Measured(result["answers"], result["environment"], {}, {})
+        self._measured[side] = _Measured(result["answers"], result["environment"])
 
     def wrong(self, side: str) -> dict[str, str]:
         """{endpoint: sentence} for those that answer other than expected."""
@@ -94,9 +96,12 @@ class Bench:
             return
         self.workshop.bring_in(side)
         self.say(f"{side}: counting {len(names)} endpoints in {len(layouts)} memory layouts")
+        known = self._measured[side]
         for counts in self._each(lambda layout: self._count(names, layout), layouts):
-            for name, count in counts.items():
-                self._measured[side].counts.setdefault(name, []).append(count)
+            for name, (count, misses) in counts.items():
+                known.counts.setdefault(name, []).append(count)
+                if misses is not None:
+                    known.misses.setdefault(name, []).append(misses)
 
     @property
     def traces(self) -> bool:
@@ -137,6 +142,7 @@ class Bench:
                     tuple(known.counts[endpoint.name]),
                     tuple((status, size) for status, size in known.answers[endpoint.name]),
                     known.graphs.get(endpoint.name, Graph()),
+                    tuple(known.misses.get(endpoint.name, ())),
                 )
                 for endpoint in self.config.endpoints
                 if endpoint.name in known.counts
@@ -152,21 +158,28 @@ class Bench:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _count(self, names: Sequence[str], layout: int) -> dict[str, float]:
+    def _count(self, names: Sequence[str], layout: int) -> dict[str, tuple[float, float | None]]:
+        """{endpoint: (cost of a request, of it what missed the cache of attributes)}."""
         task = self._task("count", slot=layout, names=names)
-        result, dumps = self._run(task, layout)
-        sums: dict[str, list[int]] = {name: [] for name in names}
-        if self.counter == "callgrind":
-            for dump in dumps:
-                label, total = label_of(dump.read_text(errors="replace"))
-                if label:
-                    sums[names[int(label)]].append(total)
-        else:
-            sums = result["counts"]
-        if any(len(counts) != self.config.rounds for counts in sums.values()):
+        result, paths = self._run(task, layout)
+        if self.counter != "callgrind":
+            middle = _median if self.counter == "cpu" else _average
+            counts = result["counts"]
+            return {name: (middle(counts[name]) / self._requests(name), None) for name in names}
+        dumps: dict[str, list[Dump]] = {name: [] for name in names}
+        for path in paths:
+            dump = read_dump(path.read_text(errors="replace"))
+            if dump.label:
+                dumps[names[int(dump.label)]].append(dump)
+        if any(len(rounds) != self.config.rounds for rounds in dumps.values()):
             raise GateError("callgrind did not write every count: is the disk full?")
-        middle = _median if self.counter == "cpu" else _average
-        return {name: middle(counts) / self._requests(name) for name, counts in sums.items()}
+        return {
+            name: (
+                _average([one.total for one in rounds]) / self._requests(name),
+                _average([missed(one) for one in rounds]) / self._requests(name),
+            )
+            for name, rounds in dumps.items()
+        }
 
     def _graphs(self, names: Sequence[str], layout: int) -> dict[str, Graph]:
         task = replace(self._task("functions", slot=layout, names=names), counter="callgrind")

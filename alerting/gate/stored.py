@@ -46,4 +46,5 @@ def _counted(stored: dict[str, Any]) -> Counted:
             tuple(Function(**one) for one in graph["functions"]),
             tuple(Call(**one) for one in graph["calls"]),
         ),
+        tuple(stored.get("misses", ())),
     )

@@ -15,8 +15,7 @@ from alerting.gate.measure import Bench
 from alerting.gate.workshop import Workshop
 from benchmarks.gating.edits import NEUTRAL, neutral
 from benchmarks.gating.planting import Filler, Price, filler_for, planted, price_of
-from profiler.gate.functions import blame
-from profiler.gate.records import Budget, Counted, Side
+from profiler.gate.records import Budget, Counted, EndpointVerdict, Side
 from profiler.gate.verdict import compare_sides, undecided
 
 __all__ = ["BUDGET", "Campaign", "Found", "Planted"]
@@ -126,20 +125,19 @@ class Campaign:
             return Found(size, False, False, 0.0)
         for version in (BASE, name):
             self.bench.trace(version, [place.endpoint])
-        before, after = (self._counted(version, place.endpoint) for version in (BASE, name))
-        rise = _mean(after) - _mean(before)
-        functions = blame(before.graph, after.graph, rise)
-        named = bool(functions) and functions[0].name == place.name
-        return Found(size, True, named, rise / _mean(before))
+        verdict = self._risen(BASE, name)[place.endpoint]
+        named = bool(verdict.functions) and verdict.functions[0].name == place.name
+        return Found(size, True, named, verdict.rise)
 
-    def _risen(self, a: str, b: str) -> set[str]:
+    def _risen(self, a: str, b: str) -> dict[str, EndpointVerdict]:
         """The endpoints that cost more in b than in a; layouts are added until that is clear."""
         budgets = dict.fromkeys(self.names, BUDGET)
         while True:
             comparison = compare_sides(self._side(a), self._side(b), budgets)
             done = min(self.layouts[a], self.layouts[b])
             if not undecided(comparison) or done >= self.config.layouts_max:
-                return {e.endpoint for e in comparison.endpoints if e.verdict == "regression"}
+                risen = (e for e in comparison.endpoints if e.verdict == "regression")
+                return {e.endpoint: e for e in risen}
             for version in (a, b):
                 if self.layouts[version] == done:
                     self._count(version, LAYOUTS_STEP)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 __all__ = ["Filler", "Price", "filler_for", "planted", "price_of"]
 
-#: In a request, to learn their prices.
-STATEMENTS, TURNS = 20_000, (10_000, 60_000)
+#: To learn their prices: in a call, and in a request.
+FEW_TURNS = 10
+STATEMENTS, TURNS = 20_000, 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,11 @@ class Price:
 
 def price_of(cost: Callable[[Filler], float], calls: int) -> Price:
     """From what a request costs with a filler in a function that it calls so many times."""
-    (few, many), statements = (turns // calls for turns in TURNS), STATEMENTS // calls
-    bare, begun, done = (cost(Filler(1, turns)) for turns in (0, few, many))
+    turns, statements = TURNS // calls, STATEMENTS // calls
+    bare, begun, done = (cost(Filler(1, each)) for each in (0, FEW_TURNS, turns))
     statement = (cost(Filler(statements + 1)) - bare) / statements
-    turn = (done - begun) / (many - few)
-    return Price(statement / calls, (begun - bare - few * turn) / calls, turn / calls)
+    turn = (done - begun) / (turns - FEW_TURNS)
+    return Price(statement / calls, (begun - bare - FEW_TURNS * turn) / calls, turn / calls)
 
 
 def filler_for(instructions: float, price: Price) -> Filler:

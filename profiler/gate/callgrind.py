@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 from profiler.gate.records import Call, Function, Graph
 
-__all__ = ["FRAMEWORK", "Dump", "graph_of", "label_of", "read_dump", "self_by_symbol"]
+__all__ = [
+    "FRAMEWORK", "Dump", "graph_of", "label_of", "missed", "read_dump", "self_by_symbol",
+]  # fmt: skip
 
 FRAMEWORK = "(framework)"
 _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
+#: What CPython does where its cache of the attributes of types has another entry in the place: the
+#: place hangs on the name's address, luck of the memory layout (Objects/typeobject.c, MCACHE_HASH).
+_MISSES = ("find_name_in_mro", "assign_version_tag")
 _FRAME = re.compile(r"Zgate_([0-9a-f]{3})(?:'\d+)?$")
 
 
@@ -57,6 +62,13 @@ def read_dump(text: str) -> Dump:
                 calls[function, callee] = (before[0] + number, before[1] + cost)
                 number = None
     return Dump(label, total, dict(own), calls)
+
+
+def missed(dump: Dump) -> int:
+    """Instructions after misses of the interpreter's cache of attributes; 0 without its symbols."""
+    return sum(
+        cost for (_, callee), (_, cost) in dump.calls.items() if callee.split(".")[0] in _MISSES
+    )
 
 
 def _name(text: str, names: dict[str, str]) -> str:

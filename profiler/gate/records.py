@@ -50,6 +50,8 @@ class Counted:
     layouts: tuple[float, ...]
     answered: tuple[tuple[int, int], ...] = ()
     graph: Graph = field(default_factory=Graph)
+    misses: tuple[float, ...] = ()
+    """of each layout's cost what missed the cache of attributes; empty where that is not known"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,8 @@ def _verdicts(
 
 
 def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> EndpointVerdict:
-    count = min(len(before.layouts), len(after.layouts))
-    a, b = before.layouts[:count], after.layouts[:count]
+    a, b, luck = _without_luck(before, after)
+    count = len(a)
     cost, cost_after = sum(a) / count, sum(b) / count
     rise, low, high = interval(a, b)
     limit = _limit(cost, budget)
@@ -111,7 +111,7 @@ def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> Endpoi
         verdict = "unstable"
     else:
         verdict = "pass"
-    notes = []
+    notes = [luck] if luck else []
     if verdict == "unstable":
         notes.append(f"the counts are good to {high - rise:.1%} only: too little to say")
     elif verdict == "pass" and rise > limit:
@@ -127,6 +127,34 @@ def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> Endpoi
         before.endpoint, verdict, cost, cost_after, rise, low, high, budget, count, functions,
         "; ".join(notes),
     )  # fmt: skip
+
+
+def _without_luck(
+    before: Counted, after: Counted
+) -> tuple[tuple[float, ...], tuple[float, ...], str]:
+    """Costs of both sides in the layouts that both have, and a note.
+
+    Misses of the interpreter's cache of attributes cost the same everywhere, as they are luck of
+    the memory layout; unless one side certainly has more of them, which the note says.
+    """
+    count = min(len(before.layouts), len(after.layouts))
+    a, b = before.layouts[:count], after.layouts[:count]
+    misses = before.misses[:count], after.misses[:count]
+    usual = (sum(misses[0]) + sum(misses[1])) / (2 * max(count, 1))
+    if count < 2 or {len(one) for one in misses} != {count} or not usual:
+        return a, b, ""
+    _, low, high = interval((usual,) * count, [usual + y - x for x, y in zip(*misses, strict=True)])
+    if not low <= 0 <= high:
+        return a, b, f"lookups of attributes miss the interpreter's cache {_more(low)} often"
+    level = [
+        tuple(cost - miss + usual for cost, miss in zip(costs, missed, strict=True))
+        for costs, missed in zip((a, b), misses, strict=True)
+    ]
+    return level[0], level[1], ""
+
+
+def _more(low: float) -> str:
+    return "more" if low > 0 else "less"
 
 
 def _rise_of_graphs(before: Counted, after: Counted) -> float:

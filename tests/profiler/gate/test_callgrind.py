@@ -2,7 +2,14 @@
 
 import pytest
 
-from profiler.gate.callgrind import FRAMEWORK, graph_of, label_of, read_dump, self_by_symbol
+from profiler.gate.callgrind import (
+    FRAMEWORK,
+    graph_of,
+    label_of,
+    missed,
+    read_dump,
+    self_by_symbol,
+)
 
 DUMP = """# callgrind format
 version: 1
@@ -50,6 +57,13 @@ def test_costs_and_calls_by_symbol() -> None:
         ("Zgate_000", "Zgate_00a"): (4, 500),
     }
     assert sum(dump.own.values()) == dump.total
+
+
+def test_misses_of_the_cache_of_attributes_with_what_they_call() -> None:
+    assert missed(read_dump(DUMP)) == 0
+    named = DUMP.replace("(3) Zgate_00a", "(3) find_name_in_mro")
+    assert missed(read_dump(named)) == 500
+    assert missed(read_dump(named.replace("in_mro", "in_mro.isra.0"))) == 500
 
 
 def test_the_graph_is_per_request_and_names_the_functions() -> None:

@@ -139,3 +139,39 @@ def test_shares_are_of_the_rise_that_the_functions_were_counted_in() -> None:
     (price,) = feed.functions
     assert price.name == "shop:price"
     assert price.share == pytest.approx(1.0)
+
+
+def with_misses(costs: list[float], misses: list[float]) -> Side:
+    """The same work in each layout, beside what missed the cache of attributes."""
+    layouts = tuple(cost + miss for cost, miss in zip(costs, misses, strict=True))
+    feed = Counted("feed", layouts, ((200, 10),), misses=tuple(misses))
+    return replace(side(), counted=(feed,))
+
+
+def test_misses_that_the_memory_layout_brings_hide_no_rise_and_make_none() -> None:
+    luck = [9e3, 1e3, 4e3, 2e3], [1e3, 7e3, 3e3, 8e3]
+    for rise, verdict in ((0.003, "regression"), (0.0, "pass")):
+        head = with_misses([1e6 * (1 + rise)] * 4, luck[1])
+        compared = compare_sides(with_misses([1e6] * 4, luck[0]), head, {"feed": Budget(0.002)})
+        (feed,) = compared.endpoints
+        assert feed.verdict == verdict
+        assert feed.rise == pytest.approx(rise, rel=0.01)
+        assert feed.high - feed.low == pytest.approx(0.0, abs=1e-12)
+        assert feed.before == pytest.approx(1e6 + (sum(luck[0]) + sum(luck[1])) / 8)
+        assert feed.note == ""
+
+
+def test_misses_that_are_certainly_more_are_a_cost_and_said() -> None:
+    head = with_misses([1e6] * 4, [30e3, 31e3, 29e3, 30e3])
+    base = with_misses([1e6] * 4, [1e3, 2e3, 1e3, 2e3])
+    (feed,) = compare_sides(base, head, {"feed": BUDGET}).endpoints
+    assert feed.verdict == "regression"
+    assert feed.rise == pytest.approx(0.0285, rel=0.01)
+    assert "miss the interpreter's cache more often" in feed.note
+
+
+def test_layouts_that_one_side_does_not_have_are_left_out() -> None:
+    base, head = with_misses([1e6] * 4, [1e3] * 4), with_misses([1e6] * 2, [5e3, 1e3])
+    (feed,) = compare_sides(base, head, {"feed": BUDGET}).endpoints
+    assert (feed.layouts, feed.verdict) == (2, "pass")
+    assert feed.rise == pytest.approx(0.0)
