@@ -13,9 +13,9 @@ __all__ = [
 
 FRAMEWORK = "(framework)"
 _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
-#: What CPython does where its cache of the attributes of types has another entry in the place: the
-#: place hangs on the name's address, luck of the memory layout (Objects/typeobject.c, MCACHE_HASH).
-_MISSES = ("find_name_in_mro", "assign_version_tag")
+#: They call others only where CPython's cache of the attributes of types has another entry in the
+#: place, which hangs on the name's address: luck of the memory layout (typeobject.c, MCACHE_HASH).
+_LOOKUPS = ("_PyType_Lookup", "_PyType_LookupRef")
 _FRAME = re.compile(r"Zgate_([0-9a-f]{3})(?:'\d+)?$")
 
 
@@ -65,10 +65,8 @@ def read_dump(text: str) -> Dump:
 
 
 def missed(dump: Dump) -> int:
-    """Instructions after misses of the interpreter's cache of attributes; 0 without its symbols."""
-    return sum(
-        cost for (_, callee), (_, cost) in dump.calls.items() if callee.split(".")[0] in _MISSES
-    )
+    """Instructions after misses of the interpreter's cache of attributes."""
+    return sum(cost for (caller, _), (_, cost) in dump.calls.items() if caller in _LOOKUPS)
 
 
 def _name(text: str, names: dict[str, str]) -> str:
