@@ -176,7 +176,8 @@ Named = TypeVar("Named", FunctionChange, FunctionChange | None)
 
 
 def _named(change: Named, was: Mapping[str, str]) -> Named:
-    return change and replace(change, was=was.get(change.function, ""))
+    old = was.get(change.function, "") if change else ""
+    return replace(change, was=old) if change and old else change
 
 
 def _with_fleet_shares(

@@ -62,14 +62,14 @@ def _changes(
     # of the difference (Bourgon et al. 2010, PNAS 107:9546), and each test costs the others power.
     found = np.flatnonzero(seen_a + seen_b >= TESTED_SAMPLES_MIN)
     raw_self, raw_inclusive, answerable = (
-        difference(cost_of(a, members[found]), cost_of(b, members[found]))
+        difference(cost_of(a, members, found), cost_of(b, members, found))
         for members in (index.own_self, index.inclusive, index.answerable)
     )
     self_costs, inclusive = moderated(raw_self), moderated(raw_inclusive)
     blamed = moderated(_chosen(own[found], answerable, raw_self))
     every = a.samples + b.samples
-    own_seen = index.own_self[found] @ every
-    blamed_seen = np.where(own[found], index.answerable[found] @ every, own_seen)
+    own_seen = (index.own_self @ every)[found]
+    blamed_seen = np.where(own[found], (index.answerable @ every)[found], own_seen)
     corrected, self_p, inclusive_p = (
         _corrected(spread, seen)
         for spread, seen in (
@@ -80,31 +80,28 @@ def _changes(
     )
     means_a, means_b = (_means(index.own_self, side) for side in (a, b))
     every_a, every_b = (_means(index.inclusive, side) for side in (a, b))
-    rises, last = means_b - means_a, _last_functions(index)
+    beneath = _beneath(index, means_b - means_a)
     return [
-        _judged(
-            FunctionChange(
-                endpoint=endpoint,
-                function=index.functions[at],
-                origin=index.origins[at],
-                self_ns_a=float(means_a[at]),
-                self_ns_b=float(means_b[at]),
-                inclusive_ns_a=float(every_a[at]),
-                inclusive_ns_b=float(every_b[at]),
-                difference=interval_at(blamed, row),
-                p_value=float(blamed.p_value[row]),
-                p_corrected=corrected[row],
-                rise_share=float(blamed.value[row] / rise_ns) if rise_ns else float("nan"),
-                samples_a=round(float(seen_a[at])),
-                samples_b=round(float(seen_b[at])),
-                verdict="cannot tell",
-                beneath=_beneath(at, index, last, rises),
-                self_difference=interval_at(self_costs, row),
-                self_p_corrected=self_p[row],
-                inclusive_difference=interval_at(inclusive, row),
-                inclusive_p_corrected=inclusive_p[row],
-            ),
-            a.clock_ns,
+        FunctionChange(
+            endpoint=endpoint,
+            function=index.functions[at],
+            origin=index.origins[at],
+            self_ns_a=float(means_a[at]),
+            self_ns_b=float(means_b[at]),
+            inclusive_ns_a=float(every_a[at]),
+            inclusive_ns_b=float(every_b[at]),
+            difference=interval_at(blamed, row),
+            p_value=float(blamed.p_value[row]),
+            p_corrected=corrected[row],
+            rise_share=float(blamed.value[row] / rise_ns) if rise_ns else float("nan"),
+            samples_a=round(float(seen_a[at])),
+            samples_b=round(float(seen_b[at])),
+            verdict=_verdict(interval_at(blamed, row), corrected[row], a.clock_ns),
+            beneath=beneath.get(at, ()),
+            self_difference=interval_at(self_costs, row),
+            self_p_corrected=self_p[row],
+            inclusive_difference=interval_at(inclusive, row),
+            inclusive_p_corrected=inclusive_p[row],
         )
         for row, at in enumerate(found.tolist())
     ]
@@ -147,30 +144,32 @@ def _last_functions(index: FunctionIndex) -> npt.NDArray[np.int64]:
     return last
 
 
-def _beneath(
-    at: int, index: FunctionIndex, last: npt.NDArray[np.int64], rises: Floats
-) -> tuple[tuple[str, float], ...]:
-    """Library functions whose samples lie beneath an own one, by the rise of their self cost."""
-    if index.origins[at] != OWN:
-        return ()
-    mine = index.answerable
-    below = set(last[mine.indices[mine.indptr[at] : mine.indptr[at + 1]]].tolist()) - {at, -1}
-    found = [(index.functions[f], float(rises[f])) for f in sorted(below) if rises[f] > 0]
-    return tuple(sorted(found, key=lambda pair: -pair[1])[:3])
+def _beneath(index: FunctionIndex, rises: Floats) -> dict[int, tuple[tuple[str, float], ...]]:
+    """Library functions whose samples lie beneath an own one, by the rise of their self cost; of
+    those own functions that have some that rose."""
+    own, stack = index.answerable.nonzero()
+    below = _last_functions(index)[stack]
+    seen = (below >= 0) & (below != own) & (rises[below] > 0)
+    pairs: dict[int, set[int]] = {}
+    for at, function in zip(own[seen].tolist(), below[seen].tolist(), strict=True):
+        pairs.setdefault(at, set()).add(function)
+    found = {}
+    for at, functions in pairs.items():
+        if index.origins[at] == OWN:
+            rose = [(index.functions[f], float(rises[f])) for f in sorted(functions)]
+            found[at] = tuple(sorted(rose, key=lambda pair: -pair[1])[:3])
+    return found
 
 
-def _judged(change: FunctionChange, clock_ns: float) -> FunctionChange:
+def _verdict(change: Interval, p_corrected: float, clock_ns: float) -> FunctionVerdict:
     """No change: less than TOLERANCE of the endpoint's cost, `clock_ns`, by the whole interval."""
-    certain = change.p_corrected < SIGNIFICANCE
-    reach = max(abs(change.difference.low), abs(change.difference.high))
-    verdict: FunctionVerdict = "no change"
-    if certain and change.difference.low > 0:
-        verdict = "regression"
-    elif certain and change.difference.high < 0:
-        verdict = "improvement"
-    elif not reach <= TOLERANCE * clock_ns:
-        verdict = "cannot tell"
-    return replace(change, verdict=verdict)
+    certain = p_corrected < SIGNIFICANCE
+    if certain and change.low > 0:
+        return "regression"
+    if certain and change.high < 0:
+        return "improvement"
+    reach = max(abs(change.low), abs(change.high))
+    return "no change" if reach <= TOLERANCE * clock_ns else "cannot tell"
 
 
 def ranked(

@@ -42,6 +42,9 @@ class _Around:
 def renamed(stacks: Sequence[Stack], samples_a: Floats, samples_b: Floats) -> dict[str, str]:
     """New name -> old name. `samples_a`, `samples_b`: (S,) of each stack."""
     found: dict[str, str] = {}
+    names = [_names_of(stacks, samples) for samples in (samples_a, samples_b)]
+    if not names[0] - names[1] or not names[1] - names[0]:
+        return found
     for _ in range(ROUNDS_MAX):
         named = with_names(stacks, {old: new for new, old in found.items()})
         a, b = _around(named, samples_a), _around(named, samples_b)
@@ -71,6 +74,11 @@ def with_names(stacks: Sequence[Stack], names: Mapping[str, str]) -> list[Stack]
         replace(stack, frames=tuple(names.get(frame, frame) for frame in stack.frames))
         for stack in stacks
     ]
+
+
+def _names_of(stacks: Sequence[Stack], samples: Floats) -> set[str]:
+    """Every function in stacks with samples."""
+    return set().union(*(stacks[at].frames for at in np.flatnonzero(samples).tolist()))
 
 
 def _around(stacks: Sequence[Stack], samples: Floats) -> dict[str, _Around]:

@@ -73,10 +73,16 @@ def endpoint_samples(part: Part, stacks: int, hosts: int) -> EndpointSamples | N
     )
 
 
-def cost_of(samples: EndpointSamples, members: sparse.csr_matrix | Floats) -> Ratios:
-    """Cost per request in cpu_ns of each set of stacks; `members`: (F, S), 1 where it is in it."""
+def cost_of(
+    samples: EndpointSamples,
+    members: sparse.csr_matrix | Floats,
+    chosen: npt.NDArray[np.int64] | None = None,
+) -> Ratios:
+    """Cost per request in cpu_ns of each set of stacks, or of those `chosen` among them; `members`:
+    (F, S), 1 where it is in it."""
     every = samples.weight.sum(axis=0)
     blamed = np.asarray(members @ samples.weight)
+    blamed = blamed if chosen is None else blamed[chosen]
     share = host_ratios(blamed, every, samples.host, samples.window, samples.hosts, samples.span)
     return _product(share, samples.clock)
 
