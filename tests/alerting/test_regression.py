@@ -224,7 +224,7 @@ def test_over_a_real_store_a_dearer_release_alerts_and_an_equal_one_does_not(
     store.insert("changes", change, uuid.uuid4().hex)
     evaluator = build_evaluator(store, slo_window_s=3_600, webhooks=[receiver.url], settle_s=2)
     fired_ms = 0
-    for now_ms in range(START_MS, deployed_ms + 2 * MINUTE_MS, 10_000):
+    for now_ms in range(START_MS, deployed_ms + 2 * MINUTE_MS, 15_000):
         result = evaluator.evaluate_once(now_ms)
         evaluator.deliver_once(now_ms)
         assert result.failures == ()

@@ -215,7 +215,7 @@ def test_cycles_through_a_request_are_collected(ring_dir):
     assert alive[0]() is None
 
 
-@pytest.mark.parametrize("requests", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("requests", [6_000, pytest.param(1_000_000, marks=pytest.mark.long)])
 def test_nothing_leaks_under_the_debug_allocator(tmp_path, requests):
     """Memory after `requests` more of every kind is what it was, and nothing is written past its
     end or freed twice: PYTHONMALLOC=debug aborts then."""

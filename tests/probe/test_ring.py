@@ -103,7 +103,7 @@ def test_a_torn_record_shows(opened):
 
 def test_threads_write_all_their_records_each_once(tmp_path):
     opened = open_ring(str(tmp_path), 1 << 14, FACTS)
-    each, count = 300, 32
+    each, count = 100, 32
     threads = [
         threading.Thread(target=lambda: [opened.write(body(n)) for n in range(each)])
         for _ in range(count)
