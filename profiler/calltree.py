@@ -96,8 +96,8 @@ def flame_graph(
     """
     merged = Merger(nodes_held=max(8 * nodes_max, 1))
     other = weight_b if weight_b is not None else np.zeros_like(weight_a)
-    for stack, a, b in zip(stacks, weight_a.tolist(), other.tolist(), strict=True):
-        merged.add(stack.frames, stack.origins, a, b)
+    frames, origins = [stack.frames for stack in stacks], [stack.origins for stack in stacks]
+    merged.fill(frames, origins, weight_a, other)
     return merged.graph(
         two=weight_b is not None,
         samples_a=samples_a,

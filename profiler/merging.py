@@ -1,6 +1,7 @@
 """Stacks merged into one call tree, in bounded memory however many distinct ones there are."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from profiler.records import FlameGraph
 __all__ = ["NEW", "VANISHED", "Merger"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 NEW, VANISHED = 1, 2
 #: Samples that the other side would have by the share on this one, below which none says nothing:
@@ -46,6 +48,8 @@ class Merger:
         self, frames: Sequence[str], origins: Sequence[int], weight_a: float, weight_b: float = 0.0
     ) -> None:
         """A stack, root first, with its weight on each side."""
+        if not self._child:
+            self._index()
         at = 0
         self._a[0] += weight_a
         self._b[0] += weight_b
@@ -69,6 +73,32 @@ class Merger:
         if len(self._parent) > self._held:
             self._fold()
 
+    def fill(
+        self,
+        stacks: Sequence[tuple[str, ...]],
+        origins: Sequence[tuple[int, ...]],
+        weight_a: Floats,
+        weight_b: Floats,
+    ) -> None:
+        """What `add` does, for all of many stacks at once; only into an empty tree."""
+        if len(self) > 1 or sum(map(len, stacks)) >= self._held:
+            for frames, origin, a, b in zip(
+                stacks, origins, weight_a.tolist(), weight_b.tolist(), strict=True
+            ):
+                self.add(frames, origin, a, b)
+            return
+        names, first, code = _numbered(stacks)
+        self._names |= {name: number for number, name in enumerate(names, 1)}
+        every = list(chain.from_iterable(origins))
+        self._origins += [every[at] for at in first]
+        parent, name, node, stack = _nodes(code + 1, [len(frames) for frames in stacks])
+        self._parent, self._name = parent.tolist(), name.tolist()
+        self._a, self._b = (
+            [float(weight.sum()), *np.bincount(node, weight[stack], len(parent))[1:].tolist()]
+            for weight in (weight_a, weight_b)
+        )
+        self._gone_a, self._gone_b = [0.0] * len(parent), [0.0] * len(parent)
+
     def _fold(self) -> None:
         """Keep the larger half."""
         sizes = np.maximum(*self._shares())
@@ -86,9 +116,12 @@ class Merger:
         self._b = [self._b[old] for old in kept]
         self._gone_a = [self._gone_a[old] for old in kept]
         self._gone_b = [self._gone_b[old] for old in kept]
+        self._index()
+        self._drop_names()
+
+    def _index(self) -> None:
         pairs = zip(self._parent[1:], self._name[1:], strict=True)
         self._child = {pair: at for at, pair in enumerate(pairs, 1)}
-        self._drop_names()
 
     def _drop_names(self) -> None:
         used = sorted(set(self._name))
@@ -150,6 +183,47 @@ class Merger:
             elif b[at] == 0 and a[at] * samples_b >= EXPECTED_MIN:
                 marks[at] = VANISHED
         return tuple(marks.values())
+
+
+def _numbered(stacks: Sequence[tuple[str, ...]]) -> tuple[list[str], list[int], Ints]:
+    """(names in order of appearance, the place of each one's first, the number of each frame)."""
+    frames = list(chain.from_iterable(stacks))
+    number = {name: at for at, name in enumerate(dict.fromkeys(frames))}
+    code = np.fromiter(map(number.__getitem__, frames), np.int64, len(frames))
+    first = np.zeros(len(number), dtype=np.int64)
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    return list(number), first.tolist(), code
+
+
+def _nodes(code: Ints, lengths: Sequence[int]) -> tuple[Ints, Ints, Ints, Ints]:
+    """(parent and name of each node, in order of appearance, the root first; node and stack of each
+    frame). `code`: the names of all stacks' frames, one stack after the other."""
+    length = np.array(lengths, dtype=np.int64)
+    begin = np.cumsum(length) - length
+    stack = np.repeat(np.arange(len(length)), length)
+    node = np.zeros(len(code), dtype=np.int64)
+    parent, first = [np.full(1, -1, dtype=np.int64)], [np.full(1, -1, dtype=np.int64)]
+    name, count = [np.zeros(1, dtype=np.int64)], 1
+    above = np.zeros(len(length), dtype=np.int64)
+    span = int(code.max(initial=0)) + 1
+    for depth in range(int(length.max(initial=0))):
+        deep = np.flatnonzero(length > depth)
+        at = begin[deep] + depth
+        keys, seen, which = np.unique(
+            above[deep] * span + code[at], return_index=True, return_inverse=True
+        )
+        above[deep] = node[at] = count + which.reshape(-1)
+        parent.append(keys // span)
+        name.append(keys % span)
+        first.append(at[seen])
+        count += len(keys)
+    # Frames stand stack by stack, each root first: so nodes appear in the order of their firsts.
+    order = np.argsort(np.concatenate(first), kind="stable")
+    place = np.empty(count, dtype=np.int64)
+    place[order] = np.arange(count)
+    parents = np.concatenate(parent)[order]
+    parents = np.where(parents < 0, -1, place[parents])
+    return parents, np.concatenate(name)[order], place[node], stack
 
 
 def _large(sizes: Floats, share_min: float, nodes_max: int) -> npt.NDArray[np.bool_]:

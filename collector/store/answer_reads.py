@@ -90,7 +90,8 @@ def host_workers(store: Store, window: Window, service: str) -> pa.Table:
 
 def host_samples(store: Store, window: Window, service: str) -> pa.Table:
     """service, host, sample_count, last_seen_ms."""
-    return store.query("host_samples", service=service, **_bounds(window))
+    table = store.query("host_samples", service=service, **_bounds(window))
+    return table.rename_columns(["service", "host", "sample_count", "last_seen_ms"])
 
 
 def host_metrics(

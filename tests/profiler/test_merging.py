@@ -61,3 +61,30 @@ def test_new_and_vanished_subtrees_are_marked_where_chance_is_ruled_out() -> Non
     assert marks["m:feed", "m:old"] == marks["m:feed", "m:old", "m:deep"] == VANISHED
     assert marks["m:feed", "m:new"] == marks["m:feed", "m:new", "m:deep"] == NEW
     assert marks["m:feed", "m:rare"] == marks["m:feed",] == marks[()] == 0
+
+
+@pytest.mark.parametrize("held", [100, 10**6])
+@pytest.mark.parametrize("seed", range(4))
+def test_stacks_merged_at_once_are_those_merged_one_by_one(seed: int, held: int) -> None:
+    """Recursion, empty stacks, names of two origins; also where not all nodes are held."""
+    rng = np.random.default_rng(seed)
+    stacks = [
+        tuple(f"m:f{call}" for call in rng.integers(0, 6, rng.integers(0, 9))) for _ in range(300)
+    ]
+    origins = [tuple(rng.integers(0, 3, len(frames)).tolist()) for frames in stacks]
+    weights = rng.random((2, len(stacks)))
+    one_by_one, at_once = Merger(held), Merger(held)
+    for frames, origin, a, b in zip(stacks, origins, *weights.tolist(), strict=True):
+        one_by_one.add(frames, origin, a, b)
+    at_once.fill(stacks, origins, *weights)
+    found = [
+        merger.graph(two=True, samples_a=300, samples_b=300, nodes_max=5_000, share_min=0.001)
+        for merger in (one_by_one, at_once)
+    ]
+    assert len(found[0].name) >= 20
+    for field in ("name", "parent", "origin", "mark"):
+        assert getattr(found[0], field) == getattr(found[1], field)
+    assert found[0].share_a == pytest.approx(found[1].share_a)
+    assert found[0].share_b == pytest.approx(found[1].share_b)
+    at_once.add(("m:f1", "m:new"), (0, 0), 1.0)
+    assert len(at_once) <= held

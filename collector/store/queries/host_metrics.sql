@@ -1,5 +1,5 @@
 -- The newest value of each metric of a host or of its workers, by its labels (`words`). Labels are compared by their
--- hash, and words are made of them only once they are few.
+-- hash, and words are made of them only once they are few. By that hash: to sort by names takes as long as to read.
 SELECT
     service, host,
     toString(name) AS metric,
@@ -22,4 +22,4 @@ FROM
         AND ({all_hosts:UInt8} = 1 OR host IN (SELECT arrayJoin({named_hosts:Array(String)})))
     GROUP BY service, host, name, labels_hash
 )
-ORDER BY service, host, metric, words
+ORDER BY labels_hash
