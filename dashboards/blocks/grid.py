@@ -18,7 +18,8 @@ THEME = (
     "headerBackgroundColor: 'var(--mantine-color-body)',"
     "borderColor: 'var(--mantine-color-default-border)',"
     "accentColor: 'var(--mantine-primary-color-filled)',"
-    "fontFamily: 'inherit', fontSize: 13.5, wrapperBorder: false, headerFontWeight: 600})"
+    "fontFamily: 'inherit', fontSize: 13.5, wrapperBorder: false,"
+    "browserColorScheme: 'inherit', headerFontWeight: 600})"
 )
 
 

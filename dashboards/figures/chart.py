@@ -10,9 +10,13 @@ import plotly.graph_objects as go
 from collector.answers.records import Change, SeriesPoint
 from dashboards.theme import template
 
-__all__ = ["chart", "main_unit", "mark_deploys", "moments", "plain"]
+__all__ = ["chart", "line_mode", "main_unit", "mark_deploys", "moments", "plain", "show_times"]
 
 DEPLOYS_MAX = 12
+#: More points than this are a line only.
+MARKERS_MAX = 30
+#: On both sides of a single point; plotly would show a thousandth of a second.
+LONE_MS = 1_800_000
 
 
 def chart(scheme: str, *, height: int, unit: str, stays: str) -> go.Figure:
@@ -35,6 +39,17 @@ def moments(ts_ms: Iterable[int]) -> list[str]:
     ]
 
 
+def line_mode(points: int, markers_max: int = MARKERS_MAX) -> str:
+    """How plotly draws a line; a single point needs a marker to be seen."""
+    return "lines+markers" if points < max(markers_max, 2) else "lines"
+
+
+def show_times(figure: go.Figure, shown_ms: Sequence[int]) -> None:
+    """Around a single point an hour; otherwise plotly knows best."""
+    if len({*shown_ms}) == 1:
+        figure.update_xaxes(range=moments([shown_ms[0] - LONE_MS, shown_ms[0] + LONE_MS]))
+
+
 def main_unit(points: Sequence[SeriesPoint]) -> str:
     """The cost unit of most requests: units are never mixed in one chart."""
     counts: Counter[str] = Counter()
@@ -44,9 +59,11 @@ def main_unit(points: Sequence[SeriesPoint]) -> str:
 
 
 def mark_deploys(figure: go.Figure, changes: Sequence[Change], shown_ms: Sequence[int]) -> None:
-    """A dotted line with the release's name at each of the newest deploys within `shown_ms`."""
+    """Last of all: a dotted line with the release's name at each of the newest deploys within
+    `shown_ms`, and times around a single point."""
     if not shown_ms:
         return
+    show_times(figure, shown_ms)
     deploys = [c for c in changes if min(shown_ms) <= c.ts_ms <= max(shown_ms)]
     for deploy in deploys[-DEPLOYS_MAX:]:
         (at,) = moments([deploy.ts_ms])

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from collector.answers.records import Change, SeriesPoint
-from dashboards.figures.chart import chart, mark_deploys, moments, plain
+from dashboards.figures.chart import chart, line_mode, mark_deploys, moments, plain
 from dashboards.theme import PALETTE
 
 __all__ = ["OTHERS", "cores_at", "cpu_by_endpoint"]
@@ -37,7 +37,7 @@ def cpu_by_endpoint(
             y=[layer.get(at, 0.0) for at in times],
             name=plain(name),
             stackgroup="cpu",
-            mode="lines",
+            mode=line_mode(len(times), 2),
             line={"width": 0.5, "color": colour},
             hovertemplate="%{y:.3g} cores",
         )

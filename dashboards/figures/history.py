@@ -6,7 +6,7 @@ from math import isnan
 import plotly.graph_objects as go
 
 from collector.answers.records import Change, SeriesPoint
-from dashboards.figures.chart import chart, main_unit, mark_deploys, moments, plain
+from dashboards.figures.chart import chart, line_mode, main_unit, mark_deploys, moments, plain
 from dashboards.theme import PALETTE
 
 __all__ = ["cost_history", "dependency_history", "latency_history", "traffic_history"]
@@ -69,7 +69,7 @@ def traffic_history(
             y=[rates.get(at, 0.0) for at in times],
             name=plain(release),
             stackgroup="traffic",
-            mode="lines",
+            mode=line_mode(len(times), 2),
             line={"width": 0.5, "color": colours.get(release, PALETTE[-1])},
             hovertemplate="%{y:.3g}/s",
         )
@@ -78,7 +78,7 @@ def traffic_history(
         x=moments(times),
         y=[errors[at] for at in times],
         name="errors",
-        mode="lines",
+        mode=line_mode(len(times), 2),
         line={"width": 2, "color": "#e03131"},
         hovertemplate="%{y:.3g}/s",
     )
@@ -104,7 +104,7 @@ def dependency_history(
             x=moments(times),
             y=[sums[at] / served[at] for at in times],
             name=name,
-            mode="lines",
+            mode=line_mode(len(times), 2),
             line={"width": 2, "color": colour},
             hovertemplate="%{y:.4g} ms",
         )
@@ -127,7 +127,7 @@ def _lines(
             x=moments(point.ts_ms for point in own),
             y=[value(point) for point in own],
             name=plain(f"{release}{suffix}"),
-            mode="lines+markers" if len(own) < 30 else "lines",
+            mode=line_mode(len(own)),
             marker={"size": 4},
             line={"width": 2, "dash": dash, "color": colours.get(release, PALETTE[-1])},
             hovertemplate=hover,

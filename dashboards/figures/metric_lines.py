@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from collector.answers.metrics import MetricLine
-from dashboards.figures.chart import chart, moments, plain
+from dashboards.figures.chart import chart, line_mode, moments, plain, show_times
 from dashboards.theme import PALETTE
 
 __all__ = ["SHOWN_MAX", "metric_lines"]
@@ -25,9 +25,10 @@ def metric_lines(lines: Sequence[MetricLine], metric: str, scheme: str) -> go.Fi
             x=moments(point.ts_ms for point in line.points),
             y=[point.value for point in line.points],
             name=plain(" ".join((line.host, *line.labels))),
-            mode="lines+markers" if len(line.points) < 30 else "lines",
+            mode=line_mode(len(line.points)),
             marker={"size": 4},
             line={"width": 2, "color": PALETTE[at % len(PALETTE)]},
             hovertemplate="%{y:.4g}",
         )
+    show_times(figure, [point.ts_ms for line in shown for point in line.points])
     return figure

@@ -66,3 +66,12 @@ def test_without_points_there_is_an_empty_chart():
 def test_names_are_no_markup():
     figure = cost_history([point(1000, EVIL)], {}, [], "light")
     assert "<" not in figure.data[0].name
+
+
+def test_a_single_point_is_seen_within_an_hour():
+    draws = (cost_history, latency_history, traffic_history)
+    figures = [draw([point(1_790_341_200_000)], COLOURS, [], "light") for draw in draws]
+    for figure in [*figures, dependency_history([point(1_790_341_200_000)], [], "light")]:
+        assert {trace.mode for trace in figure.data} == {"lines+markers"}
+        assert figure.layout.xaxis.range == ("2026-09-25T12:30:00.000", "2026-09-25T13:30:00.000")
+    assert traffic_history(POINTS, COLOURS, [], "light").layout.xaxis.range is None
