@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from profiler.calltree import OWN, FunctionIndex, Stack, index_functions
+from profiler.detail import DETAILED_MAX, Detail, detailed
 from profiler.drift import common_drift, stretched
 from profiler.endpoints import endpoint_changes, judged, worst_endpoint
 from profiler.fleet import fleet_changes
@@ -70,7 +71,9 @@ def compare_sides(
     measured, spreads = endpoint_changes(a, b, parts, len(hosts))
     was = renamed(stacks, *(_samples(side, len(stacks)) for side in (a, b)))
     stacks = with_names(stacks, {old: new for new, old in was.items()})
-    tests = _tests(parts, [change.endpoint for change in measured], stacks, len(hosts))
+    many = bool(a.host_names or b.host_names)
+    detail = detailed(measured, parts, DETAILED_MAX if many else len(measured))
+    tests = _tests(parts, detail.endpoints, stacks, len(hosts))
     drift = common_drift([change for one in tests.values() for change in one.test.changes])
     fleet = fleet_changes(a, b, parts, window_s, server_cost_per_year)
     endpoints = [
@@ -101,7 +104,7 @@ def compare_sides(
         guilty=guilty,
         deploy=deploy,
         evidence=evidence,
-        notes=tuple(_notes(a, b, evidence, endpoints, functions, hosts)),
+        notes=(*_notes(a, b, evidence, endpoints, functions, hosts), *_left_out(detail)),
         warm_up=warm_ups(a, b, parts, len(hosts)),
     )
 
@@ -124,7 +127,7 @@ def _tests(
 ) -> dict[str, _Tested]:
     """Of endpoints with enough samples on both sides; each with its own stacks only."""
     found = {}
-    for name in dict.fromkeys(endpoints):
+    for name in endpoints:
         parts = [side[name] for side in sides if name in side]
         if len(parts) < len(sides):
             continue
@@ -267,6 +270,16 @@ def _headline(
         return f"no endpoint costs more per request from {a} to {b}"
     told = max(endpoints, key=lambda change: change.requests_a + change.requests_b)
     return f"cannot tell yet whether {b} costs more than {a}: {told.reason}"
+
+
+def _left_out(detail: Detail) -> list[str]:
+    if not detail.others:
+        return []
+    return [
+        f"functions of {len(detail.endpoints)} endpoints are compared: those that surely changed "
+        f"and those that use most CPU, {detail.share:.0%} of it; name one of the other "
+        f"{detail.others} to see its own"
+    ]
 
 
 def _notes(
