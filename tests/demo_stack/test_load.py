@@ -85,6 +85,7 @@ def test_every_request_leaves_though_none_is_answered(tmp_path: Path):
 
 def test_failures_and_refusals_are_counted(tmp_path: Path):
     server = serving(enough=1)
+    server.shutdown()
     server.server_close()
     process = start(tmp_path, server, 0.5)
     assert process.wait(60) == 0
