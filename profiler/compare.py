@@ -71,8 +71,7 @@ def compare_sides(
     measured, spreads = endpoint_changes(a, b, parts, len(hosts))
     was = renamed(stacks, *(_samples(side, len(stacks)) for side in (a, b)))
     stacks = with_names(stacks, {old: new for new, old in was.items()})
-    many = bool(a.host_names or b.host_names)
-    detail = detailed(measured, parts, DETAILED_MAX if many else len(measured))
+    detail = detailed(measured, parts, DETAILED_MAX if a.grouped else len(measured))
     tests = _tests(parts, detail.endpoints, stacks, len(hosts))
     drift = common_drift([change for one in tests.values() for change in one.test.changes])
     fleet = fleet_changes(a, b, parts, window_s, server_cost_per_year)
@@ -151,7 +150,7 @@ def _with_moves(one: _Tested) -> _Tested:
 
 
 def _rows(parts: Mapping[str, Part], endpoint: str, side: SideData) -> RequestWindows:
-    return (parts.get(endpoint) or nothing_of(side)).requests
+    return (parts.get(endpoint) or nothing_of(side)).over_time
 
 
 def _suspect(
@@ -210,6 +209,10 @@ def _evidence(
     hosts: Sequence[str],
 ) -> Evidence:
     largest = max(spreads, key=lambda spread: spread.windows, default=None)
+    windows = largest.windows if largest else 0
+    grouped = [side.grouped for side in (a, b) if side.grouped]
+    if grouped:
+        windows = sum(len(np.unique(one.over_time.window)) for one in grouped)
     samples = [side.stacks.samples for side in (a, b)]
     contended = [side.stacks.samples * side.stacks.contended for side in (a, b)]
     every = float(samples[0].sum() + samples[1].sum())
@@ -218,8 +221,8 @@ def _evidence(
         requests_b=round(float((b.requests.requests * b.requests.warm).sum())),
         samples_a=round(float(samples[0].sum())),
         samples_b=round(float(samples[1].sum())),
-        hosts=len({*a.host_names, *b.host_names}) or len(hosts),
-        windows=largest.windows if largest else 0,
+        hosts=len({name for one in grouped for name in one.names}) or len(hosts),
+        windows=windows,
         window_s=window_s,
         unit_of_error=largest.unit_of_error if largest else "window",
         warmup_requests=round(
@@ -294,7 +297,7 @@ def _notes(
     if evidence.unit_of_error == "window":
         names = ", ".join(hosts[:3])
         notes.append(f"fewer than 3 hosts: the intervals speak of these hosts only ({names})")
-    if a.host_names or b.host_names:
+    if a.grouped:
         notes.append(f"{evidence.hosts} hosts are compared in {len(hosts)} groups of hosts")
     if evidence.warmup_requests:
         notes.append(f"{evidence.warmup_requests} warm-up requests of young workers set apart")

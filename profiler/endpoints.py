@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from profiler.load import LoadWindows, reaching, without_load
-from profiler.measured import SideData
+from profiler.measured import RequestWindows, SideData
 from profiler.overlap import at_the_same_minutes
 from profiler.parts import Part, nothing_of
 from profiler.records import EndpointChange, Interval
@@ -57,11 +58,11 @@ def endpoint_changes(
 
 def _spread(a: Part, b: Part, unit: str, hosts: int) -> tuple[Difference, Interval | None]:
     """Before and after, and at the same minutes."""
-    busy_a, busy_b = (_load_windows(part, unit) for part in (a, b))
+    busy_a, busy_b = (_load_windows(part.requests, part.host, unit) for part in (a, b))
     raw = difference(_cost_ratios(busy_a, hosts), _cost_ratios(busy_b, hosts))
     if unit != "cpu_ns":
         return raw, None
-    spread = reaching(raw, without_load(busy_a, busy_b, hosts))
+    spread = reaching(raw, without_load(busy_a, busy_b, hosts, _over_time(a, b, unit)))
     return spread, at_the_same_minutes(busy_a, busy_b, hosts)
 
 
@@ -91,13 +92,23 @@ def _reaching(change: EndpointChange, concurrent: Interval | None) -> EndpointCh
     return replace(change, relative=relative, difference=absolute, concurrent=concurrent)
 
 
-def _load_windows(part: Part, unit: str) -> LoadWindows:
-    rows = part.requests
+def _over_time(a: Part, b: Part, unit: str) -> tuple[LoadWindows, LoadWindows] | None:
+    """All hosts together; None where the parts themselves are of hosts and windows."""
+    if a.over_time is a.requests:
+        return None
+    left, right = (
+        _load_windows(rows, np.zeros(len(rows.cost), dtype=np.int64), unit)
+        for rows in (a.over_time, b.over_time)
+    )
+    return left, right
+
+
+def _load_windows(rows: RequestWindows, host: npt.NDArray[np.int64], unit: str) -> LoadWindows:
     chosen = (rows.unit == unit) & rows.warm & (rows.requests > 0)
     return LoadWindows(
         rows.cost[chosen],
         rows.requests[chosen],
-        part.host[chosen],
+        host[chosen],
         rows.window[chosen],
         rows.load[chosen],
     )

@@ -24,7 +24,7 @@ def fleet_changes(
 ) -> tuple[FleetChange, ...]:
     """One for each unit that both sides, or one, counted in. `parts`: both sides by endpoint."""
     units = {unit for side in (a, b) for unit in numbered(side.requests.unit)[0]} - {"none"}
-    hosts = len(a.host_names or numbered(a.requests.host)[0])
+    hosts = len(a.grouped.names if a.grouped else numbered(a.requests.host)[0])
     changes = []
     for unit in sorted(units):
         rates = [
@@ -95,7 +95,9 @@ def _traffic(
     side: SideData, parts: Mapping[str, Part], unit: str, window_s: float
 ) -> dict[str, tuple[float, float]]:
     """Warm-up included: it is what the fleet paid."""
-    seconds = side.seconds or max(len(np.unique(side.requests.window)), 1) * window_s
+    seconds = max(len(np.unique(side.requests.window)), 1) * window_s
+    if side.grouped:
+        seconds = side.grouped.seconds
     found = {}
     for endpoint, part in parts.items():
         rows = part.requests

@@ -53,22 +53,32 @@ class _Fit:
     """cost - its host's mean cost x requests"""
 
 
-def without_load(a: LoadWindows, b: LoadWindows, hosts: int) -> Difference | None:
-    """b - a per request at equal load; None where the load is not known or never varied."""
+def without_load(
+    a: LoadWindows,
+    b: LoadWindows,
+    hosts: int,
+    over_time: tuple[LoadWindows, LoadWindows] | None = None,
+) -> Difference | None:
+    """b - a per request at equal load; None where the load is not known or never varied.
+
+    `over_time`: where the sides' rows are of groups of hosts, each of all its time: the windows of
+    all hosts together, which tell how the cost follows the load.
+    """
     known_a, known_b = (_known(side) for side in (a, b))
     raw = [_ratios(side, side.cost, hosts) for side in (known_a, known_b)]
     fits = [_fit(side, hosts) for side in (known_a, known_b)]
     if not ((raw[0].weight > 0) & (raw[1].weight > 0)).any():
         return None
-    spread = sum(float((fit.rows.requests * fit.about**2).sum()) for fit in fits)
-    if spread < POINTS_MIN**2 * sum(float(fit.rows.requests.sum()) for fit in fits):
+    along = [_fit(_known(side), 1) for side in over_time] if over_time else fits
+    spread = sum(float((fit.rows.requests * fit.about**2).sum()) for fit in along)
+    if spread < POINTS_MIN**2 * sum(float(fit.rows.requests.sum()) for fit in along):
         both = (raw[0].weight > 0) & (raw[1].weight > 0)
         apart = float(np.abs(fits[1].load - fits[0].load)[both].max())
         plain = difference(raw[0], raw[1], CONFIDENCE)
         return (
             None if apart < POINTS_MIN else _widened(plain, SLOPE_MAX * apart * float(plain.a[0]))
         )
-    slope = sum(float((fit.about * fit.residual).sum()) for fit in fits) / spread
+    slope = sum(float((fit.about * fit.residual).sum()) for fit in along) / spread
     level_a, level_b = (
         _ratios(fit.rows, fit.rows.cost - slope * fit.rows.load * fit.rows.requests, hosts)
         for fit in fits
@@ -76,7 +86,7 @@ def without_load(a: LoadWindows, b: LoadWindows, hosts: int) -> Difference | Non
     found = difference(level_a, level_b, CONFIDENCE)
     shift = float(difference(raw[0], raw[1]).value[0] - found.value[0])
     moved = shift / slope if slope else 0.0
-    return _widened(found, _slope_error(fits, slope, spread) * abs(moved))
+    return _widened(found, _slope_error(along, slope, spread) * abs(moved))
 
 
 def reaching(raw: Difference, level: Difference | None) -> Difference:

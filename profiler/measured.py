@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PeakMinute", "RequestWindows", "SideData", "SortsOfRequests", "StackWindows"]
+__all__ = [
+    "GroupedHosts",
+    "PeakMinute",
+    "RequestWindows",
+    "SideData",
+    "SortsOfRequests",
+    "StackWindows",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,6 +74,19 @@ class PeakMinute:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupedHosts:
+    """Where hosts are so many that rows are of groups of them, of all of the side's time at once,
+    and samples of what is past warm-up only."""
+
+    names: tuple[str, ...]
+    """the hosts"""
+    over_time: RequestWindows
+    """requests of all hosts together, per window"""
+    seconds: float
+    """for how long the side served"""
+
+
+@dataclass(frozen=True, slots=True)
 class SideData:
     """One side: what was measured. `latency_ms_p99`: endpoint -> ms; `peaks`: by unit."""
 
@@ -82,8 +102,5 @@ class SideData:
     """endpoint -> (caller, function) -> (calls per request, deeply profiled requests)"""
     restarts: int = 0
     """workers that served requests of their warm-up"""
-    host_names: tuple[str, ...] = ()
-    """where the columns' hosts are groups of many: the hosts in them; samples are then of all of
-    the side's time at once, those past warm-up only"""
-    seconds: float = 0.0
-    """for how long the side served, where that is not told by its windows; else 0"""
+    grouped: GroupedHosts | None = None
+    """None: rows are of hosts and windows"""

@@ -30,6 +30,8 @@ class Part:
     stacks: StackWindows
     """of windows in which the host served requests past warm-up, of whatever endpoint"""
     stack_host: Ints
+    over_time: RequestWindows
+    """of all hosts, per window, where `requests` are of groups of hosts; else the same as those"""
 
 
 def parts_of(side: SideData, hosts: Sequence[str]) -> dict[str, Part]:
@@ -38,19 +40,25 @@ def parts_of(side: SideData, hosts: Sequence[str]) -> dict[str, Part]:
     host, stack_host = (_among(hosts, texts) for texts in (rows.host, stacks.host))
     warm = np.flatnonzero(_warm(side, host, stack_host))
     served, taken = _places(rows.endpoint), _places(stacks.endpoint[warm])
+    over_time = side.grouped.over_time if side.grouped else rows
+    spent = _places(over_time.endpoint) if side.grouped else served
     none = np.zeros(0, dtype=np.int64)
     found = {}
     for endpoint in sorted(served.keys() | taken.keys()):
         at = served.get(endpoint, none)
         taken_at = warm[taken.get(endpoint, none)]
-        found[endpoint] = Part(_at(rows, at), host[at], _at(stacks, taken_at), stack_host[taken_at])
+        requests = _at(rows, at)
+        over = _at(over_time, spent.get(endpoint, none)) if side.grouped else requests
+        samples = _at(stacks, taken_at)
+        found[endpoint] = Part(requests, host[at], samples, stack_host[taken_at], over)
     return found
 
 
 def nothing_of(side: SideData) -> Part:
     """Of an endpoint that the side does not have."""
     none = np.zeros(0, dtype=np.int64)
-    return Part(_at(side.requests, none), none, _at(side.stacks, none), none)
+    nothing = _at(side.requests, none)
+    return Part(nothing, none, _at(side.stacks, none), none, nothing)
 
 
 def numbered(texts: Texts) -> tuple[list[str], Ints]:
@@ -91,7 +99,7 @@ def _at(rows: Rows, at: Places) -> Rows:
 def _warm(side: SideData, host: Ints, stack_host: Ints) -> npt.NDArray[np.bool_]:
     """Samples from windows in which their host did not mostly serve requests of its warm-up."""
     rows, stacks = side.requests, side.stacks
-    if side.host_names or rows.warm.all():
+    if side.grouped or rows.warm.all():
         return np.ones(len(stack_host), dtype=np.bool_)
     served_at, taken_at = (
         number * WINDOWS_MAX + one.window % WINDOWS_MAX

@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from collector.answers.fleet import Sorts, Told, sorts_of, told_of, with_fleet
 from collector.answers.grouping import (
     HostGroups,
+    grouped,
     host_groups,
     load_of_groups,
+    load_over_time,
     of_groups,
-    samples_of_groups,
+    over_time,
 )
 from collector.answers.hours import Tables, same_hours
 from collector.answers.models import same_models
@@ -31,23 +32,14 @@ from profiler.records import Comparison, Deploy
 
 __all__ = ["compare"]
 
-#: Window widths, s; the smallest that leaves no more windows of a side than are allowed is taken.
+#: Window widths, s; the smallest that leaves no more than WINDOWS_MAX windows of a side is taken.
 WIDTHS_S = (5, 10, 30, 60, 300, 600, 3600)
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """How many windows the shorter side gets where it can; and how many a side has at most: a long
-    side is cut to its newest part, since an hour a year ago says little about a deploy of today.
-    """
-
-    wanted: int
-    most: int
-
-
-#: Of hosts, and of groups of many hosts, where windows tell no more than what follows the load.
-OF_HOSTS, OF_GROUPS = Windows(30, 600), Windows(12, 30)
-#: In groups, samples are left out of minutes in which their host mostly warmed up.
+WINDOWS_WANTED = 30
+#: A long side is cut to its newest part: an hour a year ago says little about a deploy of today.
+WINDOWS_MAX = 600
+#: Of hosts in groups, samples are left out of minutes in which their host mostly warmed up.
 YOUNG_MS = 60_000
 
 
@@ -82,20 +74,15 @@ def compare(
             for side in (a, b)
         )
     )
-    spans, groups = [_span(rows) for rows in seen], host_groups(seen)
-    windows = OF_GROUPS if groups else OF_HOSTS
-    width_s = _width_s([(last - first) / 1000 for first, last in spans], windows.wanted)
-    cut = [
-        _newest(side, last, windows.most * width_s)
-        for side, (_, last) in zip((a, b), spans, strict=True)
-    ]
+    spans, groups = [_span(rows) for rows in seen], host_groups(seen, (a, b))
+    width_s = _width_s([(last - first) / 1000 for first, last in spans])
+    cut = [_newest(side, last, width_s) for side, (_, last) in zip((a, b), spans, strict=True)]
     question = Question(store, service, endpoint, width_s, warmup)
     young = [sum(rows["young"].to_pylist()) > 0 for rows in seen]
     tables, sorts, told, deploy = _asked(question, cut, b, groups, young)
     tables, hours_note = same_hours(cut, tables, width_s)
-    same, unlike, model_notes = same_models([one[0] for one in tables])
-    tables = [(rows, *one[1:]) for rows, one in zip(same, tables, strict=True)]
-    number, stacks = stack_index(store, [samples for _, _, samples, _ in tables])
+    tables, unlike, model_notes = _same_models(tables)
+    number, stacks = stack_index(store, [samples for _, _, samples, *_ in tables])
     left, right = (
         SideData(
             side.label,
@@ -103,11 +90,12 @@ def compare(
             stack_columns(samples, number),
             p99_by_endpoint(latency),
         )
-        for side, (requests, load, samples, latency) in zip(cut, tables, strict=True)
+        for side, (requests, load, samples, *_, latency) in zip(cut, tables, strict=True)
     )
     if groups:
         left, right = (
-            _grouped(*one, width_s) for one in zip((left, right), cut, seen, strict=True)
+            grouped(data, side, hosts, table[3], table[4], width_s)
+            for data, side, hosts, table in zip((left, right), cut, seen, tables, strict=True)
         )
     left, right = with_fleet((left, right), sorts, told)
     found = compare_sides(
@@ -122,8 +110,7 @@ def compare(
         unlike=unlike,
     )
     notes = tuple(
-        f"{side.label}: its newest {windows.most} windows of {width_s} s are compared, "
-        "not all of it"
+        f"{side.label}: its newest {WINDOWS_MAX} windows of {width_s} s are compared, not all of it"
         for side, (first, _) in zip(cut, spans, strict=True)
         if first < side.from_ms
     )
@@ -142,10 +129,10 @@ def _asked(
     groups: Sequence[HostGroups] | None,
     young: Sequence[bool],
 ) -> tuple[list[Tables], Sorts, list[Told], Deploy | None]:
-    """(request windows, host load, stack windows and latency of each side, sorts of requests of
-    both, what else is told of each, the deploy of b). `young`: whether a side has young workers."""
+    """(tables of each side, sorts of requests of both, what else is told of each, the deploy of b).
+    `young`: whether a side has young workers."""
     store, service, endpoint = question.store, question.service, question.endpoint
-    loads = _loads(sides)
+    loads, window_ms = _loads(sides), question.width_s * 1000
     each: list[Callable[[], Any]] = []
     for number, side in enumerate(sides):
         mine = groups[number] if groups else None
@@ -155,34 +142,50 @@ def _asked(
             partial(reads.latency_quantiles, store, side, service, endpoint),
             partial(told_of, store, side, service, endpoint, question.warmup, young[number]),
         ]
-    window_ms = question.width_s * 1000
     found = together(
         *each,
         partial(sorts_of, store, sides, service, endpoint, question.warmup),
         partial(_deploy, store, service, b),
         *(partial(reads.host_load, store, side, window_ms=window_ms) for side in loads),
+        *(partial(_times_of, question, side) for side in sides if groups),
     )
-    hosts_loads = [found[10], found[-1]]
-    if groups:
-        hosts_loads = [load_of_groups(*one) for one in zip(hosts_loads, groups, strict=True)]
-    tables: list[Tables] = [
-        (found[at], hosts_loads[number], found[at + 1], found[at + 2])
-        for number, at in enumerate((0, 4))
-    ]
+    tables: list[Tables] = []
+    for number, at in enumerate((0, 4)):
+        load = found[10 if len(loads) == 1 else 10 + number]
+        requests, samples, latency = found[at : at + 3]
+        if groups is None:
+            tables.append((requests, load, samples, latency))
+            continue
+        times = found[10 + len(loads) + number]
+        of_time = load_over_time(load, groups[number])
+        load = load_of_groups(load, groups[number], question.width_s)
+        tables.append((requests, load, samples, times, of_time, latency))
     return tables, found[8], [found[3], found[7]], found[9]
 
 
 def _requests_of(question: Question, side: Side, groups: HostGroups | None) -> pa.Table:
     store, service, endpoint = question.store, question.service, question.endpoint
-    window_ms = question.width_s * 1000
     if groups is None:
+        window_ms = question.width_s * 1000
         return reads.request_windows(
             store, side, service, endpoint, window_ms=window_ms, **question.warmup
         )
     rows = group_reads.request_groups(
-        store, side, service, endpoint, window_ms=window_ms, **question.warmup
+        store, side, service, endpoint, by_hour=groups.by_hour, **question.warmup
     )
-    return of_groups(rows, groups)
+    return of_groups(rows, groups, question.width_s)
+
+
+def _times_of(question: Question, side: Side) -> pa.Table:
+    rows = group_reads.request_times(
+        question.store,
+        side,
+        question.service,
+        question.endpoint,
+        window_ms=question.width_s * 1000,
+        **question.warmup,
+    )
+    return over_time(rows)
 
 
 def _samples_of(
@@ -197,32 +200,22 @@ def _samples_of(
         side,
         service,
         endpoint,
-        by_hour=side.is_window,
+        by_hour=groups.by_hour,
         has_young=has_young,
         young_ms=YOUNG_MS,
         **question.warmup,
     )
-    return samples_of_groups(rows, groups, question.width_s)
+    return of_groups(rows, groups, question.width_s)
 
 
-def _grouped(data: SideData, side: Side, seen: pa.Table, width_s: int) -> SideData:
-    """A side in groups of hosts: which hosts they are, for how long they served, and samples, by
-    now without windows, all in the first one."""
-    windows = np.unique(data.requests.window)
-    if not len(windows):
-        return data
-    first_s = max(side.from_ms, min(seen["first_ms"].to_pylist())) / 1000
-    last_s = max(seen["last_ms"].to_pylist()) / 1000
-    # Windows at the ends are wide, and served only in part.
-    before_s = max(first_s - float(windows[0]) * width_s, 0.0)
-    after_s = max(float(windows[-1] + 1) * width_s - last_s, 0.0)
-    at_first = np.full_like(data.stacks.window, windows[0])
-    return replace(
-        data,
-        stacks=replace(data.stacks, window=at_first),
-        host_names=tuple(row["host"] for row in seen.to_pylist() if row["last_ms"] >= side.from_ms),
-        seconds=len(windows) * width_s - before_s - after_s,
-    )
+def _same_models(tables: Sequence[Tables]) -> tuple[list[Tables], str, tuple[str, ...]]:
+    """`same_models` for the tables of requests: by host, and over time."""
+    same, unlike, notes = same_models([one[0] for one in tables])
+    found: list[Tables] = [(rows, *one[1:]) for rows, one in zip(same, tables, strict=True)]
+    if len(found[0]) > 4:
+        times, _, _ = same_models([one[3] for one in tables])
+        found = [(*one[:3], rows, *one[4:]) for rows, one in zip(times, found, strict=True)]
+    return found, unlike, notes
 
 
 def _loads(sides: Sequence[Side]) -> list[Side]:
@@ -246,14 +239,15 @@ def _span(seen: pa.Table) -> tuple[int, int]:
     return min(seen["first_ms"].to_pylist()), max(seen["last_ms"].to_pylist())
 
 
-def _width_s(durations_s: list[float], wanted: int) -> int:
-    """The shorter side gets so many windows where it can; windows are at least 5 s."""
-    length = min(durations_s) / wanted
-    return max((width for width in WIDTHS_S if width <= length), default=WIDTHS_S[0])
+def _width_s(durations_s: list[float]) -> int:
+    """The shorter side gets WINDOWS_WANTED windows where it can; windows are at least 5 s."""
+    wanted = min(durations_s) / WINDOWS_WANTED
+    return max((width for width in WIDTHS_S if width <= wanted), default=WIDTHS_S[0])
 
 
-def _newest(side: Side, last_ms: int, length_s: int) -> Side:
-    return replace(side, from_ms=max(side.from_ms, last_ms - length_s * 1000))
+def _newest(side: Side, last_ms: int, width_s: int) -> Side:
+    earliest = last_ms - WINDOWS_MAX * width_s * 1000
+    return replace(side, from_ms=max(side.from_ms, earliest))
 
 
 def _deploy(store: Store, service: str, side: Side) -> Deploy | None:

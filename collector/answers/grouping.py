@@ -1,32 +1,49 @@
 """Hosts in groups, where a comparison has more of them than groups: a group is a cluster of hosts,
 so it serves as the unit of error as a host does, and the work no longer grows with the hosts.
 
-Where hosts of a group have other shares of its requests on one side than on the other, the speeds
-of the hosts do not cancel out as between pairs of hosts: the intervals are wider then.
+Rows are then of groups, of all of a side's time at once, and beside them of windows of time, all
+hosts at once, which tell how the cost follows the load. Where hosts of a group have other shares of
+its requests on one side than on the other, the speeds of the hosts do not cancel out as between
+pairs of hosts: the intervals are wider then.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.answers.hours import HOUR_S
+from collector.answers.hours import HOUR_S, hours_between
+from collector.answers.side_columns import request_columns
+from collector.answers.sides import Side
 from collector.store.group_reads import GROUPS
+from profiler.measured import GroupedHosts, SideData
 
-__all__ = ["HostGroups", "host_groups", "load_of_groups", "of_groups", "samples_of_groups"]
+__all__ = [
+    "HostGroups",
+    "grouped",
+    "host_groups",
+    "load_of_groups",
+    "load_over_time",
+    "of_groups",
+    "over_time",
+]
+
+EVERY_HOST = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class HostGroups:
-    """Of one side: host -> the number of its group, and what the names of groups begin with."""
+    """Of one side: host -> the number of its group; what the names of groups begin with; whether
+    rows keep their hours."""
 
     number: dict[str, int]
     prefix: str
+    by_hour: bool
 
 
-def host_groups(seen: Sequence[pa.Table]) -> list[HostGroups] | None:
+def host_groups(seen: Sequence[pa.Table], sides: Sequence[Side]) -> list[HostGroups] | None:
     """Of both sides; None where no side has more hosts than there are groups. `seen`: rows of
     `side_hosts`. Groups are paired, as hosts are, unless the sides share no host."""
     if max(rows.num_rows for rows in seen) <= GROUPS:
@@ -36,33 +53,90 @@ def host_groups(seen: Sequence[pa.Table]) -> list[HostGroups] | None:
         for rows in seen
     ]
     apart = numbers[0].keys().isdisjoint(numbers[1])
+    hours = [
+        hours_between(min(rows["first_ms"].to_pylist()), max(rows["last_ms"].to_pylist()))
+        for rows in seen
+        if rows.num_rows
+    ]
+    by_hour = all(side.is_window for side in sides) and hours[0] != hours[-1]
     prefixes = ("a", "b") if apart else ("", "")
-    return [HostGroups(*one) for one in zip(numbers, prefixes, strict=True)]
+    return [HostGroups(*one, by_hour) for one in zip(numbers, prefixes, strict=True)]
 
 
-def of_groups(rows: pa.Table, groups: HostGroups) -> pa.Table:
-    """Rows of `request_groups` as those of `request_windows`: groups have the place of hosts."""
+def of_groups(rows: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
+    """Rows of `request_groups` or `stack_groups` as those of `request_windows` and `stack_windows`:
+    groups have the place of hosts, and the starts of hours, or 0, that of windows."""
     number = rows["host_group"].combine_chunks()
-    return rows.append_column("host", _names(groups.prefix).take(number))
-
-
-def samples_of_groups(rows: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
-    """Rows of `stack_groups` as those of `stack_windows`, at the start of each hour."""
     windows = rows["hour"].to_numpy().astype(np.int64) * (HOUR_S // width_s)
-    return of_groups(rows, groups).append_column("win", pa.array(windows))
+    rows = rows.append_column("host", _names(groups.prefix).take(number))
+    return rows.append_column("win", pa.array(windows))
 
 
-def load_of_groups(loads: pa.Table, groups: HostGroups) -> pa.Table:
-    """Rows of `host_load`: the mean over each group's hosts that are on the side."""
-    hosts = pa.array(list(groups.number), pa.string())
-    at = pc.index_in(loads["host"], hosts)
-    known = pc.is_valid(at)
-    number = pa.array(list(groups.number.values()), pa.int32()).take(at.filter(known))
-    mine = loads.filter(known).set_column(
-        loads.column_names.index("host"), "host", _names(groups.prefix).take(number)
+def load_of_groups(loads: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
+    """Rows of `host_load`: the mean over each group's hosts that are on the side, and its time."""
+    mine, number = _on_the_side(loads, groups)
+    windows = np.zeros(mine.num_rows, dtype=np.int64)
+    if groups.by_hour:
+        in_an_hour = HOUR_S // width_s
+        windows = mine["win"].to_numpy().astype(np.int64) // in_an_hour * in_an_hour
+    return _means(_names(groups.prefix).take(number), pa.array(windows), mine["load"])
+
+
+def load_over_time(loads: pa.Table, groups: HostGroups) -> pa.Table:
+    """Rows of `host_load`: the mean over all hosts that are on the side, per window."""
+    mine, _ = _on_the_side(loads, groups)
+    return _means(_every_host(mine), mine["win"], mine["load"])
+
+
+def over_time(rows: pa.Table) -> pa.Table:
+    """Rows of `request_times` as those of `request_windows` of one host; what does not follow the
+    load is left empty."""
+    nothing = pa.array(np.zeros(rows.num_rows))
+    rows = rows.append_column("host", _every_host(rows))
+    rows = rows.append_column("kind", _every_host(rows))
+    return rows.append_column("errors", nothing).append_column("task_clock_sum", nothing)
+
+
+def grouped(
+    data: SideData, side: Side, seen: pa.Table, rows: pa.Table, loads: pa.Table, width_s: int
+) -> SideData:
+    """A side in groups of hosts. `rows`, `loads`: over time, as above."""
+    times = request_columns(rows, loads)
+    windows = np.unique(times.window)
+    if not len(windows):
+        return data
+    first_s = max(side.from_ms, min(seen["first_ms"].to_pylist())) / 1000
+    last_s = max(seen["last_ms"].to_pylist()) / 1000
+    # Windows at the ends were served only in part.
+    before_s = max(first_s - float(windows[0]) * width_s, 0.0)
+    after_s = max(float(windows[-1] + 1) * width_s - last_s, 0.0)
+    here = [row["host"] for row in seen.to_pylist() if row["last_ms"] >= side.from_ms]
+    seconds = len(windows) * width_s - before_s - after_s
+    requests, stacks = data.requests, data.stacks
+    return replace(
+        data,
+        requests=replace(requests, window=np.full_like(requests.window, windows[0])),
+        stacks=replace(stacks, window=np.full_like(stacks.window, windows[0])),
+        grouped=GroupedHosts(tuple(here), times, seconds),
     )
-    means = mine.group_by(["host", "win"]).aggregate([("load", "mean")])
+
+
+def _on_the_side(loads: pa.Table, groups: HostGroups) -> tuple[pa.Table, pa.Array]:
+    """(rows of the side's hosts, the number of each one's group)."""
+    at = pc.index_in(loads["host"], pa.array(list(groups.number), pa.string()))
+    known = pc.is_valid(at)
+    numbers = pa.array(list(groups.number.values()), pa.int32())
+    return loads.filter(known), numbers.take(at.filter(known).combine_chunks())
+
+
+def _means(host: pa.Array, windows: pa.Array, loads: pa.ChunkedArray) -> pa.Table:
+    table = pa.table({"host": host, "win": windows, "load": loads})
+    means = table.group_by(["host", "win"]).aggregate([("load", "mean")])
     return means.rename_columns([name.removesuffix("_mean") for name in means.column_names])
+
+
+def _every_host(rows: pa.Table) -> pa.Array:
+    return pa.array([EVERY_HOST]).take(pa.array(np.zeros(rows.num_rows, dtype=np.int32)))
 
 
 def _names(prefix: str) -> pa.Array:

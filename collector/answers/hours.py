@@ -7,13 +7,14 @@ import pyarrow as pa
 
 from collector.answers.sides import Side
 
-__all__ = ["Tables", "same_hours"]
+__all__ = ["HOUR_S", "Tables", "hours_between", "same_hours"]
 
 HOUR_S = 3_600
 DAY_HOURS = 24
 
-#: requests, load, samples, latency of one side
-Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
+#: of one side: requests, load, samples, where hosts are in groups requests and load over time, and
+#: latency last
+Tables = tuple[pa.Table, ...]
 
 
 def same_hours(
@@ -37,16 +38,16 @@ def same_hours(
             f"the windows cover other hours of the day (UTC {a} and {b}): "
             "what follows the time of day shows as a change; compare the same hours",
         )
-    kept = [
-        (
-            _within(requests, common, width_s),
-            _within(load, common, width_s),
-            _within(samples, common, width_s),
-            latency,
-        )
-        for requests, load, samples, latency in tables
+    kept: list[Tables] = [
+        (*(_within(table, common, width_s) for table in one[:-1]), one[-1]) for one in tables
     ]
     return kept, (f"only the hours of the day that both windows cover: {_text(common)} UTC",)
+
+
+def hours_between(first_ms: int, last_ms: int) -> set[int]:
+    """The hours of the day (UTC) of a time."""
+    first, last = (ms // 1000 // HOUR_S for ms in (first_ms, last_ms))
+    return {hour % DAY_HOURS for hour in range(first, min(last, first + DAY_HOURS) + 1)}
 
 
 def _within(table: pa.Table, hours: set[int], width_s: int) -> pa.Table:

@@ -7,7 +7,7 @@ from collector.answers.sides import Side
 from collector.store.reads import side_filters
 from collector.store.store import Store
 
-__all__ = ["GROUPS", "request_groups", "side_hosts", "stack_groups"]
+__all__ = ["GROUPS", "request_groups", "request_times", "side_hosts", "stack_groups"]
 
 #: Groups of hosts, by a hash of their names: a host is in the same one on both sides.
 GROUPS = 64
@@ -39,15 +39,37 @@ def request_groups(
     service: str,
     endpoint: str,
     *,
+    by_hour: bool,
+    warmup_requests: int,
+    warmup_s: int,
+) -> pa.Table:
+    """Of `reads.request_windows` by host_group (u8) and hour (since 1970; 0 without `by_hour`) in
+    place of host and window: endpoint, kind, cost_unit, cpu_model, warm, n, errors, cost_sum,
+    task_clock_sum (f64)."""
+    return store.query(
+        "request_groups",
+        groups=GROUPS,
+        by_hour=int(by_hour),
+        warmup_requests=warmup_requests,
+        warmup_s=warmup_s,
+        **side_filters(side, service, endpoint),
+    )
+
+
+def request_times(
+    store: Store,
+    side: Side,
+    service: str,
+    endpoint: str,
+    *,
     window_ms: int,
     warmup_requests: int,
     warmup_s: int,
 ) -> pa.Table:
-    """`reads.request_windows` by host_group (u8) in place of host: win, endpoint, kind, cost_unit,
-    cpu_model, warm, n, errors, cost_sum, task_clock_sum (f64)."""
+    """Of `reads.request_windows`, over all hosts: win, endpoint, cost_unit, cpu_model, warm, n,
+    cost_sum (f64)."""
     return store.query(
-        "request_groups",
-        groups=GROUPS,
+        "request_times",
         window_ms=window_ms,
         warmup_requests=warmup_requests,
         warmup_s=warmup_s,

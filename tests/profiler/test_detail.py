@@ -6,7 +6,7 @@ import numpy as np
 
 from profiler import compare as comparing
 from profiler.compare import compare_sides
-from profiler.measured import SideData
+from profiler.measured import GroupedHosts, SideData
 from tests.profiler.simulated import STACKS, Truth, side
 
 #: cpu_ns per request of endpoints 0 to 7; the cheapest of them becomes dearer.
@@ -48,7 +48,7 @@ def test_what_surely_changed_and_what_is_dearest_is_compared_and_the_rest_is_tol
     assert {change.endpoint for change in whole.functions} == {f"GET /{at}/" for at in range(8)}
     assert not any("functions of" in note for note in whole.notes)
     names = tuple(f"web-{number}" for number in range(100))
-    many = [replace(one, host_names=names, seconds=120.0) for one in (a, b)]
+    many = [replace(one, grouped=GroupedHosts(names, one.requests, 120.0)) for one in (a, b)]
     found = compare_sides("s", *many, STACKS, window_s=10.0)
     assert {change.endpoint for change in found.functions} == {"GET /0/", "GET /1/", "GET /7/"}
     assert found.guilty is not None

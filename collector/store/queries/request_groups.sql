@@ -1,6 +1,6 @@
--- request_windows.sql for many hosts: sums per group of hosts. In no order.
+-- request_windows.sql for many hosts: sums per group of hosts and hour (0: all of them). In no order.
 SELECT
-    host_group, win, endpoint, kind, cost_unit, cpu_model, warm,
+    host_group, hour, endpoint, kind, cost_unit, cpu_model, warm,
     sum(live) AS n,
     sum(w * failed) AS errors,
     sum(live * cost) AS cost_sum,
@@ -9,8 +9,8 @@ FROM
 (
     SELECT
         toUInt8(cityHash64(toString(host)) % {groups:UInt8}) AS host_group,
+        if({by_hour:UInt8} = 1, intDiv(ts_ms, 3600000), 0) AS hour,
         endpoint, kind, cost_unit, cpu_model, failed, cost, task_clock_ns,
-        intDiv(ts_ms, {window_ms:UInt64}) AS win,
         worker_req > {warmup_requests:UInt64} OR worker_age_s > {warmup_s:UInt64} AS warm,
         toFloat64(weight) AS w,
         toFloat64(weight) * (1 - killed) AS live
@@ -26,4 +26,4 @@ FROM
         AND ({runtime:String} = '' OR runtime = {runtime:String})
         AND ({flag:String} = '' OR has(flags, {flag:String}))
 )
-GROUP BY host_group, win, endpoint, kind, cost_unit, cpu_model, warm
+GROUP BY host_group, hour, endpoint, kind, cost_unit, cpu_model, warm

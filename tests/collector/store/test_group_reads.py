@@ -56,21 +56,20 @@ def test_hosts_of_a_side(store, group_of):
 
 
 @pytest.mark.parametrize("endpoint", ["", ENDPOINTS[1]])
-def test_request_groups(store, group_of, endpoint):
+@pytest.mark.parametrize("by_hour", [False, True])
+def test_request_groups(store, group_of, endpoint, by_hour):
     sent = [row for row in rows_of(REQUESTS, **WITHIN) if endpoint in ("", row["endpoint"])]
     expected = grouped(
         sent,
         lambda row: (
             group_of[row["host"]],
-            row["ts_ms"] // MINUTE_MS,
+            row["ts_ms"] // 3_600_000 if by_hour else 0,
             row["endpoint"],
             int(not is_young(row)),
         ),
     )
-    table = group_reads.request_groups(
-        store, SIDE, SERVICE, endpoint, window_ms=MINUTE_MS, **WARMUP
-    )
-    found = {(r["host_group"], r["win"], r["endpoint"], r["warm"]): r for r in table.to_pylist()}
+    table = group_reads.request_groups(store, SIDE, SERVICE, endpoint, by_hour=by_hour, **WARMUP)
+    found = {(r["host_group"], r["hour"], r["endpoint"], r["warm"]): r for r in table.to_pylist()}
     assert found.keys() == expected.keys()
     assert table.num_rows == len(expected)
     for key, group in expected.items():
@@ -83,6 +82,21 @@ def test_request_groups(store, group_of, endpoint):
             "cpu_ns",
             "Test CPU",
         )
+
+
+def test_request_times(store):
+    expected = grouped(
+        rows_of(REQUESTS, **WITHIN),
+        lambda row: (row["ts_ms"] // MINUTE_MS, row["endpoint"], int(not is_young(row))),
+    )
+    table = group_reads.request_times(store, SIDE, SERVICE, "", window_ms=MINUTE_MS, **WARMUP)
+    found = {(r["win"], r["endpoint"], r["warm"]): r for r in table.to_pylist()}
+    assert found.keys() == expected.keys()
+    assert table.num_rows == len(expected)
+    for key, group in expected.items():
+        lived, row = alive(group), found[key]
+        assert (row["n"], row["cost_sum"]) == (len(lived), sum(one["cost"] for one in lived))
+        assert (row["cost_unit"], row["cpu_model"]) == ("cpu_ns", "Test CPU")
 
 
 @pytest.mark.parametrize("by_hour", [False, True])
