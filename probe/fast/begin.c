@@ -121,7 +121,7 @@ static int read_before_naming(Count *self, Ledger *ledger) {
         self->named_from_ns = clock_ns(CLOCK_MONOTONIC);
         return read_group(self, &self->named_before);
     }
-    self->asked = usage_since(ledger_last_used(ledger, self->slot));
+    self->asked = usage_since(ledger, ledger_last_used(ledger, self->slot));
     self->named_from_ns = self->asked.at_ns;
     self->named_before_ns = self->asked.cpu_ns;
     return 0;
@@ -218,7 +218,7 @@ static int begin_counting(Count *self) {
     if (self->group != Py_None) return read_group(self, &self->before);
     int64_t since_ns = self->started_monotonic_ns - self->named_from_ns;
     if (since_ns > UNINTERRUPTED_NS) {
-        self->asked = usage_since(&self->asked);
+        self->asked = usage_since((Ledger *)self->ledger, &self->asked);
         self->before_ns = self->asked.cpu_ns;
     } else
         self->before_ns = self->named_before_ns + since_ns;

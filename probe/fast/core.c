@@ -111,6 +111,7 @@ static Ledger *ledger_of(Core *core, PyObject *process) {
     self->core = new_reference((PyObject *)core);
     self->process = new_reference(process);
     self->mark = fork_mark_new();
+    if (self->mark != NULL) self->stay_at = stay_place(); /* else this may be no real kernel */
     if ((self->named = PyDict_New()) == NULL ||
         (self->ring = PyObject_GetAttrString(process, "ring")) == NULL ||
         (self->requests = PyObject_GetAttrString(process, "requests")) == NULL ||

@@ -95,9 +95,9 @@ typedef struct {
     char no_greenlet; /* among the modules of this version */
 } Core;
 
-/* What a thread had used at some time. */
+/* What a thread had used at some time; `asked_ns`: when the kernel was asked for it. */
 typedef struct {
-    int64_t at_ns, cpu_ns, switches;
+    int64_t at_ns, cpu_ns, switches, asked_ns;
     unsigned long thread;
 } Usage;
 
@@ -121,6 +121,7 @@ typedef struct {
     PyObject *trace_threshold_number;
     Py_ssize_t slots_at, slot_count, records_at, record_count, written_at, control_at, named_count;
     volatile char *mark;      /* fork_mark_new() */
+    ptrdiff_t stay_at;        /* stay_place() */
     Usage last_used[NO_SLOT]; /* by slot: when a request of its thread ended */
     KnownThread known_threads[KNOWN_THREADS];
     char keeps_threads; /* whether a thread is one of the system's, not a greenlet */
@@ -172,11 +173,16 @@ int count_status(const Count *self);
 
 /* thread.c */
 int count_take_thread(Count *self, Ledger *ledger, PyObject *state);
-Usage usage_since(const Usage *before);
+Usage usage_since(const Ledger *ledger, const Usage *before);
 volatile char *fork_mark_new(void);
 void fork_mark_free(volatile char *mark);
 int ledger_is_own(const Ledger *ledger);
 Usage *ledger_last_used(Ledger *ledger, int slot); /* NULL: the slot is none */
+
+/* stay.c: of the calling thread, `at` as stay_place() gave it, not 0. */
+ptrdiff_t stay_place(void);
+void stay_begin(ptrdiff_t at);
+int stay_holds(ptrdiff_t at); /* it was neither switched nor signalled since */
 
 /* clock.c */
 extern PyType_Spec clock_spec;

@@ -50,7 +50,7 @@ static int measure(Count *self, Ledger *ledger, Record *record) {
     if (!self->countable || PyThread_get_thread_ident() != self->thread_ident) return 0;
     if (self->group == Py_None) {
         Usage *last = ledger_last_used(ledger, self->slot);
-        self->asked = usage_since(&self->asked);
+        self->asked = usage_since(ledger, &self->asked);
         if (last != NULL) *last = self->asked;
         record->unit = UNIT_CPU_NS;
         record->cost = record->task_clock_ns = not_negative(self->asked.cpu_ns - self->before_ns);

@@ -80,13 +80,33 @@ static int ran_on(const Usage *from, const Usage *to) {
     return span_ns < SPAN_NS && away_ns > -SWITCH_NS && away_ns < SWITCH_NS;
 }
 
+/* When this thread was asked about last: it has stayed since then, or stay_holds() denies it. */
+static _Thread_local int64_t stays_since_ns;
+
+/* As if the kernel had been asked: 1; 0: it is to be. The thread has used what has passed if it has
+ * stayed on its processor; only the time that a hypervisor took from it counts then, too, so it is
+ * not left at that for long. */
+static int estimate(const Ledger *ledger, const Usage *before, Usage *now, int stayed) {
+    if (!stayed || now->at_ns - before->asked_ns > SPAN_NS) return 0;
+    now->cpu_ns = before->cpu_ns + now->at_ns - before->at_ns;
+    now->switches = before->switches;
+    now->asked_ns = before->asked_ns;
+    return 1;
+}
+
 /* Switches are counted by a call of their own only if there may have been one since `before`, which
  * may be NULL. */
-Usage usage_since(const Usage *before) {
+Usage usage_since(const Ledger *ledger, const Usage *before) {
     Usage now = {.at_ns = clock_ns(CLOCK_MONOTONIC), .thread = PyThread_get_thread_ident()};
-    now.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     int comparable = before != NULL && before->thread == now.thread;
-    now.switches = comparable && ran_on(before, &now) ? before->switches : context_switches();
+    int stayed = comparable && ledger->stay_at != 0 && before->asked_ns == stays_since_ns &&
+                 stay_holds(ledger->stay_at);
+    if (estimate(ledger, before, &now, stayed)) return now;
+    if (ledger->stay_at != 0) stay_begin(ledger->stay_at);
+    now.at_ns = now.asked_ns = stays_since_ns = clock_ns(CLOCK_MONOTONIC);
+    now.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    int unswitched = stayed || (comparable && ran_on(before, &now));
+    now.switches = unswitched ? before->switches : context_switches();
     return now;
 }
 
