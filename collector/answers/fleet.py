@@ -135,11 +135,14 @@ def _peaks(table: pa.Table) -> dict[str, PeakMinute]:
 
 
 def _calls(store: Store, side: Side, service: str, endpoint: str) -> Calls:
-    table, profiled = fleet_reads.calls(store, side, service, endpoint)
+    profiled = fleet_reads.profiled(store, side, service, endpoint)
+    known = {name: requests for name, requests in profiled.items() if requests >= PROFILED_MIN}
     found: Calls = {}
-    for row in table.to_pylist():
-        requests = profiled.get(row["endpoint"], 0)
-        if requests >= PROFILED_MIN:
+    if not known:
+        return found
+    for row in fleet_reads.calls(store, side, service, endpoint).to_pylist():
+        requests = known.get(row["endpoint"], 0)
+        if requests:
             pair = (row["caller"], row["function"])
             found.setdefault(row["endpoint"], {})[pair] = (row["call_count"] / requests, requests)
     return found

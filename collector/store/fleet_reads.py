@@ -6,7 +6,7 @@ from collector.answers.sides import Side
 from collector.store.reads import side_filters
 from collector.store.store import Store
 
-__all__ = ["calls", "peak_minutes", "traffic_groups", "young_workers"]
+__all__ = ["calls", "peak_minutes", "profiled", "traffic_groups", "young_workers"]
 
 
 def traffic_groups(
@@ -57,8 +57,12 @@ def young_workers(
     return int(rows["workers"][0].as_py())
 
 
-def calls(store: Store, side: Side, service: str, endpoint: str) -> tuple[pa.Table, dict[str, int]]:
-    """endpoint, caller, function, call_count; and the profiled requests of each endpoint."""
-    filters = side_filters(side, service, endpoint)
-    requests = store.query("calls_requests", **filters).to_pylist()
-    return store.query("calls", **filters), {row["endpoint"]: row["profiled"] for row in requests}
+def calls(store: Store, side: Side, service: str, endpoint: str) -> pa.Table:
+    """endpoint, caller, function, call_count; in deeply profiled requests."""
+    return store.query("calls", **side_filters(side, service, endpoint))
+
+
+def profiled(store: Store, side: Side, service: str, endpoint: str) -> dict[str, int]:
+    """The deeply profiled requests of each endpoint."""
+    rows = store.query("calls_requests", **side_filters(side, service, endpoint)).to_pylist()
+    return {row["endpoint"]: row["profiled"] for row in rows}

@@ -1,4 +1,4 @@
--- How busy each host's processors were in each window, percent.
+-- How busy each host's processors were in each window, percent. In no order.
 SELECT host, intDiv(ts_ms, {window_ms:UInt64}) AS win, avg(value) AS load
 FROM metrics
 WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
@@ -8,4 +8,3 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND source = 'host'
     AND ({host:String} = '' OR host = {host:String})
 GROUP BY host, win
-ORDER BY host, win
