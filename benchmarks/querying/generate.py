@@ -116,6 +116,9 @@ def _day(engine: Engine, size: Size, day_ms: int, number: int, length_ms: int, h
     _run(engine, "days", hosts=size.hosts, slot_ms=slot_ms, **common)
     if not hours:
         _run(engine, "hosts", hosts=size.hosts, **common)
+    whole = common | {"slots": length_ms // HOUR_MS}
+    _run(engine, "functions", endpoints=size.endpoints, active=float(size.hours_active), **whole)
+    _run(engine, "marks", day_ms=day_ms, slots=length_ms // HOUR_MS)
 
 
 def _steps(engine: Engine, day_ms: int, hours: bool) -> None:

@@ -38,6 +38,9 @@ def _reads() -> dict[str, Read]:
         "functions of one 1 h": lambda store: functions(
             store, _back("-1h"), service=SERVICE, endpoint=ENDPOINT
         ),
+        "functions of one 30 d": lambda store: functions(
+            store, _back("-30d"), service=SERVICE, endpoint=ENDPOINT
+        ),
         "flame of one 1 h": lambda store: flamegraph(
             store, _all("-1h"), service=SERVICE, endpoint=ENDPOINT
         ),
