@@ -2,8 +2,9 @@ from contextlib import closing
 
 from benchmarks.query import Took, as_json
 from benchmarks.querying.generate import NOW_MS, SERVICE, Size, made, seconds_of
-from benchmarks.querying.reads import READS
+from benchmarks.querying.reads import ENDPOINT, READS
 from collector.answers.endpoints import endpoints
+from collector.answers.functions import functions
 from collector.answers.records import Window
 from collector.answers.series import series
 from collector.answers.windows import parse_window
@@ -41,12 +42,18 @@ def test_a_store_is_made_once_and_every_read_of_a_page_answers(tmp_path):
         assert rows["requests"] == 3_600
         assert rows["stack_samples"] == 5 * 360
         filled = ["endpoint_hours", "endpoint_minutes", "endpoint_steps", "host_minutes"]
-        filled += ["stacks", "metrics"]
+        filled += ["stacks", "metrics", "function_hours", "function_marks"]
         assert min(rows[name] for name in filled) > 0
         assert rows["service_days"] >= 5 * 3
         for read in READS.values():
             assert not read(store).truncated
         assert sum(row.requests for row in endpoints(store, HOUR, SERVICE).data) == 3_600
+        month = functions(
+            store, parse_window("-30d", "now", NOW_MS), service=SERVICE, endpoint=ENDPOINT
+        )
+        assert {cost.function.partition(":")[2] for cost in month.data} == {
+            f"part{number}" for number in range(40)
+        }
         for start in ("-24h", "-30d"):
             window = parse_window(start, "now", NOW_MS)
             whole = sum(row.requests for row in endpoints(store, window, SERVICE).data)
