@@ -71,7 +71,7 @@ def compare_sides(
     measured, spreads = endpoint_changes(a, b, parts, len(hosts))
     was = renamed(stacks, *(_samples(side, len(stacks)) for side in (a, b)))
     stacks = with_names(stacks, {old: new for new, old in was.items()})
-    detail = detailed(measured, parts, DETAILED_MAX if a.grouped else len(measured))
+    detail = detailed(measured, parts, DETAILED_MAX if a.grouped or b.grouped else len(measured))
     tests = _tests(parts, detail.endpoints, stacks, len(hosts))
     drift = common_drift([change for one in tests.values() for change in one.test.changes])
     fleet = fleet_changes(a, b, parts, window_s, server_cost_per_year)
@@ -297,7 +297,7 @@ def _notes(
     if evidence.unit_of_error == "window":
         names = ", ".join(hosts[:3])
         notes.append(f"fewer than 3 hosts: the intervals speak of these hosts only ({names})")
-    if a.grouped:
+    if a.grouped or b.grouped:
         notes.append(f"{evidence.hosts} hosts are compared in {len(hosts)} groups of hosts")
     if evidence.warmup_requests:
         notes.append(f"{evidence.warmup_requests} warm-up requests of young workers set apart")

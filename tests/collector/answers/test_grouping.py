@@ -120,3 +120,13 @@ def test_windows_keep_the_hours_that_both_cover(store, sent):
     assert [change.reason for change in named.endpoints] == [
         change.reason for change in plain.endpoints
     ]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_side_without_requests_cannot_be_told(store, sent, turned):
+    nobody = Side("release:r9", "r9", "", "", START_MS, END_MS)
+    sides = (nobody, SIDES[1]) if turned else (SIDES[0], nobody)
+    found = compare(store, *sides, service="apart").data
+    assert found.verdict == "cannot tell"
+    assert found.evidence.hosts == len(HOSTS["apart"][1 if turned else 0])
+    assert "release:r9 has no requests in this time" in found.notes
