@@ -1,4 +1,4 @@
--- On-CPU samples per stack, over all hosts, windows and endpoints. The runtime is that of the ring's requests.
+-- On-CPU samples per stack, over all hosts, windows and endpoints. In no order. The runtime is that of the ring's requests.
 SELECT
     stack_id,
     sum(toUInt64(samples)) AS sample_count,
@@ -23,4 +23,3 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
             AND runtime = {runtime:String}
     ))
 GROUP BY stack_id
-ORDER BY stack_id
