@@ -1,6 +1,7 @@
 """What functions weigh in the samples of an endpoint: raw, or over long times rolled up."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import pyarrow as pa
 from collector.answers.records import Window
 from collector.answers.sides import Side
 from collector.answers.stacks import stack_index
+from collector.answers.together import together
 from collector.store import function_reads, reads
 from collector.store.function_plan import STEP_MS
 from collector.store.store import Store, truncated
@@ -47,13 +49,14 @@ def function_sums(
     if is_short and function_reads.is_kept_raw(store, window):
         return _raw(store, window, service, endpoint, release)
     plan = function_reads.plan_of(store, window)
-    rolled_up = function_reads.function_sums(store, window, plan, service, endpoint, release)
-    parts = [_of_rows(rolled_up)]
-    for from_ms, to_ms in plan.raw:
-        part = Window(from_ms, to_ms)
-        parts.append(_samples(store, part, service, endpoint, release))
-    found = _merged(parts)
-    for served, clock_ns in _clocks(store, window, service, endpoint, release):
+    asked = (service, endpoint, release)
+    rolled_up, clocks, *raw = together(
+        lambda: function_reads.function_sums(store, window, plan, *asked),
+        lambda: _clocks(store, window, *asked),
+        *(partial(_samples, store, Window(*part), *asked) for part in plan.raw),
+    )
+    found = _merged([_of_rows(rolled_up), *raw])
+    for served, clock_ns in clocks:
         found.served += served
         found.task_clock_ns += clock_ns
     return found

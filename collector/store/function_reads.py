@@ -12,10 +12,10 @@ __all__ = ["clock_steps", "function_sums", "is_kept_raw", "plan_of"]
 
 def plan_of(store: Store, window: Window) -> Plan:
     """How the functions of a window are to be read."""
+    days = days_held(store)
     held = {
-        table: {(day - EPOCH).days + more for day in days for more in range(length)}
+        table: {(day - EPOCH).days + more for day in days.get(table, []) for more in range(length)}
         for table, length in (("function_steps", 1), ("function_hours", 7))
-        for days in [days_held(store).get(table, [])]
     }
     marks = store.functions.read(window.from_ms // HOUR_MS * HOUR_MS, window.to_ms)
     return planned(

@@ -27,5 +27,5 @@ FROM
         AND ({release:String} = '' OR release = {release:String})
         AND version IN (SELECT arrayJoin({hours:Array(UInt64)}))
 )
-GROUP BY name
-ORDER BY name
+GROUP BY function
+ORDER BY function
