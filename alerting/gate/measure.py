@@ -15,13 +15,15 @@ from alerting.gate.config import GateConfig
 from alerting.gate.errors import GateError
 from alerting.gate.process import COUNTER_UNITS, Task, environment, run_task
 from alerting.gate.workshop import Workshop
-from profiler.gate.callgrind import Dump, graph_of, missed, read_dump, self_by_symbol
+from profiler.gate.callgrind import Dump, graph_of, luck_of, read_dump, self_by_symbol
 from profiler.gate.functions import mean_graph
 from profiler.gate.records import Counted, Graph, Side
 
 __all__ = ["Bench"]
 
 Made = TypeVar("Made")
+#: Kind -> (calls, cost) in one layout.
+Luck = dict[str, tuple[float, float]]
 #: Answers of an endpoint that one side does not have.
 ABSENT = (404, 405)
 GRAPH_LAYOUTS = 2
@@ -30,13 +32,12 @@ SYMBOL_LAYOUT = 1
 
 @dataclass(slots=True)
 class _Measured:
-    """What is known of one side so far; `counts` and, of them, `misses` by endpoint, one number a
-    layout."""
+    """What is known of one side so far; `counts` and their `luck` by endpoint, one a layout."""
 
     answers: dict[str, list[list[int]]]
     environment: dict[str, Any]
     counts: dict[str, list[float]] = field(default_factory=dict)
-    misses: dict[str, list[float]] = field(default_factory=dict)
+    luck: dict[str, list[Luck]] = field(default_factory=dict)
     graphs: dict[str, Graph] = field(default_factory=dict)
 
 
@@ -98,10 +99,9 @@ class Bench:
         self.say(f"{side}: counting {len(names)} endpoints in {len(layouts)} memory layouts")
         known = self._measured[side]
         for counts in self._each(lambda layout: self._count(names, layout), layouts):
-            for name, (count, misses) in counts.items():
+            for name, (count, luck) in counts.items():
                 known.counts.setdefault(name, []).append(count)
-                if misses is not None:
-                    known.misses.setdefault(name, []).append(misses)
+                known.luck.setdefault(name, []).append(luck)
 
     @property
     def traces(self) -> bool:
@@ -142,7 +142,7 @@ class Bench:
                     tuple(known.counts[endpoint.name]),
                     tuple((status, size) for status, size in known.answers[endpoint.name]),
                     known.graphs.get(endpoint.name, Graph()),
-                    tuple(known.misses.get(endpoint.name, ())),
+                    _by_kind(known.luck.get(endpoint.name, ())),
                 )
                 for endpoint in self.config.endpoints
                 if endpoint.name in known.counts
@@ -158,14 +158,14 @@ class Bench:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _count(self, names: Sequence[str], layout: int) -> dict[str, tuple[float, float | None]]:
-        """{endpoint: (cost of a request, of it what missed the cache of attributes)}."""
+    def _count(self, names: Sequence[str], layout: int) -> dict[str, tuple[float, Luck]]:
+        """{endpoint: (cost of a request, what of it is luck of the layout)}."""
         task = self._task("count", slot=layout, names=names)
         result, paths = self._run(task, layout)
         if self.counter != "callgrind":
             middle = _median if self.counter == "cpu" else _average
             counts = result["counts"]
-            return {name: (middle(counts[name]) / self._requests(name), None) for name in names}
+            return {name: (middle(counts[name]) / self._requests(name), {}) for name in names}
         dumps: dict[str, list[Dump]] = {name: [] for name in names}
         for path in paths:
             dump = read_dump(path.read_text(errors="replace"))
@@ -176,7 +176,7 @@ class Bench:
         return {
             name: (
                 _average([one.total for one in rounds]) / self._requests(name),
-                _average([missed(one) for one in rounds]) / self._requests(name),
+                _mean_luck(rounds, self._requests(name)),
             )
             for name, rounds in dumps.items()
         }
@@ -288,3 +288,20 @@ def _median(counts: Sequence[float]) -> float:
     ordered = sorted(counts)
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def _mean_luck(rounds: Sequence[Dump], requests: int) -> Luck:
+    """Of the rounds, per request."""
+    each = [luck_of(dump) for dump in rounds]
+    return {
+        kind: (
+            _average([one[kind][0] for one in each]) / requests,
+            _average([one[kind][1] for one in each]) / requests,
+        )
+        for kind in each[0]
+    }
+
+
+def _by_kind(layouts: Sequence[Luck]) -> dict[str, tuple[tuple[float, float], ...]]:
+    kinds = layouts[0] if layouts else {}
+    return {kind: tuple(one[kind] for one in layouts) for kind in kinds}

@@ -46,5 +46,8 @@ def _counted(stored: dict[str, Any]) -> Counted:
             tuple(Function(**one) for one in graph["functions"]),
             tuple(Call(**one) for one in graph["calls"]),
         ),
-        tuple(stored.get("misses", ())),
+        {
+            kind: tuple((calls, cost) for calls, cost in layouts)
+            for kind, layouts in stored.get("luck", {}).items()
+        },
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from profiler.gate.records import Call, Function, Graph
 
 __all__ = [
-    "FRAMEWORK", "Dump", "graph_of", "label_of", "missed", "read_dump", "self_by_symbol",
+    "FRAMEWORK", "Dump", "graph_of", "label_of", "luck_of", "read_dump", "self_by_symbol",
 ]  # fmt: skip
 
 FRAMEWORK = "(framework)"
@@ -16,6 +16,12 @@ _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
 #: They call others only where CPython's cache of the attributes of types has another entry in the
 #: place, which hangs on the name's address: luck of the memory layout (typeobject.c, MCACHE_HASH).
 _LOOKUPS = ("_PyType_Lookup", "_PyType_LookupRef")
+#: glibc's and CPython's allocators: how long they look for room hangs on what is free where.
+_ALLOCATORS = re.compile(
+    r"(__libc_)?(malloc|free|realloc|calloc)$|_int_(malloc|free|realloc)|unlink_chunk|alloc_perturb"
+    r"|malloc_consolidate|sysmalloc|_?Py(Object|Mem)_(Raw)?(Malloc|Free|Realloc|Calloc)"
+    r"|_PyMem_Raw|allocate_from_new_pool|new_arena|insert_to_(used|free)pool"
+)
 _FRAME = re.compile(r"Zgate_([0-9a-f]{3})(?:'\d+)?$")
 
 
@@ -64,9 +70,21 @@ def read_dump(text: str) -> Dump:
     return Dump(label, total, dict(own), calls)
 
 
-def missed(dump: Dump) -> int:
-    """Instructions after misses of the interpreter's cache of attributes."""
-    return sum(cost for (caller, _), (_, cost) in dump.calls.items() if caller in _LOOKUPS)
+def luck_of(dump: Dump) -> dict[str, tuple[int, int]]:
+    """{kind: (calls, cost)} of what costs more or less by where objects lie, however often it is
+    called: the allocators by themselves, and misses of the interpreter's cache of attributes."""
+    ours = {name for name in dump.own if _ALLOCATORS.match(name)}
+    asked = sum(
+        number
+        for (caller, callee), (number, _) in dump.calls.items()
+        if callee in ours and caller not in ours
+    )
+    looked_up = sum(number for (_, callee), (number, _) in dump.calls.items() if callee in _LOOKUPS)
+    missed = sum(cost for (caller, _), (_, cost) in dump.calls.items() if caller in _LOOKUPS)
+    return {
+        "memory": (asked, sum(dump.own[name] for name in ours)),
+        "attributes": (looked_up, missed),
+    }
 
 
 def _name(text: str, names: dict[str, str]) -> str:

@@ -1,5 +1,6 @@
 """What the gate measures and says. Costs are those of one request, in the unit that is named."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 __all__ = [
@@ -50,8 +51,8 @@ class Counted:
     layouts: tuple[float, ...]
     answered: tuple[tuple[int, int], ...] = ()
     graph: Graph = field(default_factory=Graph)
-    misses: tuple[float, ...] = ()
-    """of each layout's cost what missed the cache of attributes; empty where that is not known"""
+    luck: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    """kind -> (calls, cost) in each layout of what hangs on where objects lie; empty: not known"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ __all__ = ["compare_sides", "interval", "undecided"]
 CONFIDENCE = 0.99
 #: A half interval of more than twice the budget, and of twice this, would let too much pass.
 UNSTABLE = 0.01
+#: Said where it is certain.
+LUCK = {
+    "memory": "calls that allocate and free memory cost {} each",
+    "attributes": "lookups of attributes miss the interpreter's cache {} often",
+}
 #: Functions are counted under callgrind, whatever counts the endpoints.
 GRAPH_UNIT = "instructions_simulated"
 
@@ -98,7 +103,7 @@ def _verdicts(
 
 
 def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> EndpointVerdict:
-    a, b, luck = _without_luck(before, after)
+    a, b, notes = _without_luck(before, after)
     count = len(a)
     cost, cost_after = sum(a) / count, sum(b) / count
     rise, low, high = interval(a, b)
@@ -111,7 +116,6 @@ def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> Endpoi
         verdict = "unstable"
     else:
         verdict = "pass"
-    notes = [luck] if luck else []
     if verdict == "unstable":
         notes.append(f"the counts are good to {high - rise:.1%} only: too little to say")
     elif verdict == "pass" and rise > limit:
@@ -131,30 +135,31 @@ def _judge(before: Counted, after: Counted, budget: Budget, unit: str) -> Endpoi
 
 def _without_luck(
     before: Counted, after: Counted
-) -> tuple[tuple[float, ...], tuple[float, ...], str]:
-    """Costs of both sides in the layouts that both have, and a note.
+) -> tuple[Sequence[float], Sequence[float], list[str]]:
+    """Costs of both sides in the layouts that both have, and notes.
 
-    Misses of the interpreter's cache of attributes cost the same everywhere, as they are luck of
-    the memory layout; unless one side certainly has more of them, which the note says.
+    What costs more or less by where objects lie is counted at one price a call on both sides and in
+    all layouts, the mean; unless its calls are certainly dearer on one side, which a note says.
     """
     count = min(len(before.layouts), len(after.layouts))
-    a, b = before.layouts[:count], after.layouts[:count]
-    misses = before.misses[:count], after.misses[:count]
-    usual = (sum(misses[0]) + sum(misses[1])) / (2 * max(count, 1))
-    if count < 2 or {len(one) for one in misses} != {count} or not usual:
-        return a, b, ""
-    _, low, high = interval((usual,) * count, [usual + y - x for x, y in zip(*misses, strict=True)])
-    if not low <= 0 <= high:
-        return a, b, f"lookups of attributes miss the interpreter's cache {_more(low)} often"
-    level = [
-        tuple(cost - miss + usual for cost, miss in zip(costs, missed, strict=True))
-        for costs, missed in zip((a, b), misses, strict=True)
-    ]
-    return level[0], level[1], ""
-
-
-def _more(low: float) -> str:
-    return "more" if low > 0 else "less"
+    a, b, notes = list(before.layouts[:count]), list(after.layouts[:count]), []
+    for kind in before.luck.keys() & after.luck.keys() if count > 1 else ():
+        sides = before.luck[kind][:count], after.luck[kind][:count]
+        calls, cost = (sum(one[at] for side in sides for one in side) for at in (0, 1))
+        if not calls or not cost:
+            continue
+        price = cost / calls
+        more_a, more_b = ([cost - calls * price for calls, cost in side] for side in sides)
+        half = cost / (2 * count)
+        _, low, high = interval(
+            [half] * count, [half + y - x for x, y in zip(more_a, more_b, strict=True)]
+        )
+        if low <= 0 <= high:
+            a = [one - more for one, more in zip(a, more_a, strict=True)]
+            b = [one - more for one, more in zip(b, more_b, strict=True)]
+        else:
+            notes.append(LUCK[kind].format("more" if low > 0 else "less"))
+    return a, b, sorted(notes)
 
 
 def _rise_of_graphs(before: Counted, after: Counted) -> float:

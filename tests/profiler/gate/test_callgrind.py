@@ -6,7 +6,7 @@ from profiler.gate.callgrind import (
     FRAMEWORK,
     graph_of,
     label_of,
-    missed,
+    luck_of,
     read_dump,
     self_by_symbol,
 )
@@ -60,8 +60,17 @@ def test_costs_and_calls_by_symbol() -> None:
 
 
 def test_misses_of_the_cache_of_attributes_with_what_they_call() -> None:
-    assert missed(read_dump(DUMP)) == 0
-    assert missed(read_dump(DUMP.replace("(2) Zgate_000", "(2) _PyType_Lookup"))) == 500
+    assert luck_of(read_dump(DUMP)) == {"memory": (0, 0), "attributes": (0, 0)}
+    named = DUMP.replace("(2) Zgate_000", "(2) _PyType_Lookup")
+    assert luck_of(read_dump(named)) == {"memory": (0, 0), "attributes": (2, 500)}
+
+
+def test_allocators_cost_what_they_do_themselves_and_are_called_from_outside() -> None:
+    named = DUMP.replace("(2) Zgate_000", "(2) malloc").replace("(3) Zgate_00a", "(3) _int_malloc")
+    assert luck_of(read_dump(named))["memory"] == (2, 900)
+    constant = named.replace("_int_malloc", "unlink_chunk.constprop.0")
+    assert luck_of(read_dump(constant))["memory"] == (2, 900)
+    assert luck_of(read_dump(named.replace("(2) malloc", "(2) mallocs")))["memory"] == (4, 500)
 
 
 def test_the_graph_is_per_request_and_names_the_functions() -> None:

@@ -141,37 +141,53 @@ def test_shares_are_of_the_rise_that_the_functions_were_counted_in() -> None:
     assert price.share == pytest.approx(1.0)
 
 
-def with_misses(costs: list[float], misses: list[float]) -> Side:
-    """The same work in each layout, beside what missed the cache of attributes."""
-    layouts = tuple(cost + miss for cost, miss in zip(costs, misses, strict=True))
-    feed = Counted("feed", layouts, ((200, 10),), misses=tuple(misses))
+def with_luck(costs: list[float], prices: list[float], calls: float = 100.0) -> Side:
+    """The same work in each layout, beside calls whose price hangs on where objects lie."""
+    luck = tuple((calls, calls * price) for price in prices)
+    layouts = tuple(cost + more for cost, (_, more) in zip(costs, luck, strict=True))
+    feed = Counted("feed", layouts, ((200, 10),), luck={"memory": luck})
     return replace(side(), counted=(feed,))
 
 
-def test_misses_that_the_memory_layout_brings_hide_no_rise_and_make_none() -> None:
-    luck = [9e3, 1e3, 4e3, 2e3], [1e3, 7e3, 3e3, 8e3]
+def test_what_the_memory_layout_brings_hides_no_rise_and_makes_none() -> None:
+    prices = [90.0, 10.0, 40.0, 20.0], [10.0, 70.0, 30.0, 80.0]
     for rise, verdict in ((0.003, "regression"), (0.0, "pass")):
-        head = with_misses([1e6 * (1 + rise)] * 4, luck[1])
-        compared = compare_sides(with_misses([1e6] * 4, luck[0]), head, {"feed": Budget(0.002)})
+        head = with_luck([1e6 * (1 + rise)] * 4, prices[1])
+        compared = compare_sides(with_luck([1e6] * 4, prices[0]), head, {"feed": Budget(0.002)})
         (feed,) = compared.endpoints
         assert feed.verdict == verdict
         assert feed.rise == pytest.approx(rise, rel=0.01)
         assert feed.high - feed.low == pytest.approx(0.0, abs=1e-12)
-        assert feed.before == pytest.approx(1e6 + (sum(luck[0]) + sum(luck[1])) / 8)
+        assert feed.before == pytest.approx(1e6 + 100 * sum(prices[0] + prices[1]) / 8)
         assert feed.note == ""
 
 
-def test_misses_that_are_certainly_more_are_a_cost_and_said() -> None:
-    head = with_misses([1e6] * 4, [30e3, 31e3, 29e3, 30e3])
-    base = with_misses([1e6] * 4, [1e3, 2e3, 1e3, 2e3])
+def test_more_calls_are_a_cost_at_the_mean_price() -> None:
+    base = with_luck([1e6] * 4, [90.0, 10.0, 40.0, 20.0])
+    head = with_luck([1e6] * 4, [10.0, 70.0, 30.0, 80.0], calls=600.0)
+    (feed,) = compare_sides(base, head, {"feed": BUDGET}).endpoints
+    price = (100 * 160 + 600 * 190) / 2800
+    assert feed.after - feed.before == pytest.approx(500 * price)
+    assert feed.verdict == "regression"
+
+
+def test_calls_that_are_certainly_dearer_are_a_cost_and_said() -> None:
+    head = with_luck([1e6] * 4, [300.0, 310.0, 290.0, 300.0])
+    base = with_luck([1e6] * 4, [10.0, 20.0, 10.0, 20.0])
     (feed,) = compare_sides(base, head, {"feed": BUDGET}).endpoints
     assert feed.verdict == "regression"
     assert feed.rise == pytest.approx(0.0285, rel=0.01)
-    assert "miss the interpreter's cache more often" in feed.note
+    assert "allocate and free memory cost more each" in feed.note
 
 
 def test_layouts_that_one_side_does_not_have_are_left_out() -> None:
-    base, head = with_misses([1e6] * 4, [1e3] * 4), with_misses([1e6] * 2, [5e3, 1e3])
+    base, head = with_luck([1e6] * 4, [10.0] * 4), with_luck([1e6] * 2, [50.0, 10.0])
     (feed,) = compare_sides(base, head, {"feed": BUDGET}).endpoints
     assert (feed.layouts, feed.verdict) == (2, "pass")
     assert feed.rise == pytest.approx(0.0)
+
+
+def test_nothing_is_corrected_where_one_side_does_not_know() -> None:
+    base, head = with_luck([1e6] * 4, [10.0] * 4), side(feed=[1e6] * 4)
+    (feed,) = compare_sides(base, head, {"feed": BUDGET}).endpoints
+    assert (feed.before, feed.after) == (1e6 + 1e3, 1e6)
