@@ -13,7 +13,6 @@ from collector.answers.grouping import (
     grouped,
     host_groups,
     load_of_groups,
-    load_over_time,
     of_groups,
     over_time,
 )
@@ -157,8 +156,7 @@ def _asked(
             tables.append((requests, load, samples, latency))
             continue
         times = found[10 + len(loads) + number]
-        of_time = load_over_time(load, groups[number])
-        load = load_of_groups(load, groups[number], question.width_s)
+        load, of_time = load_of_groups(load, groups[number], question.width_s)
         tables.append((requests, load, samples, times, of_time, latency))
     return tables, found[8], [found[3], found[7]], found[9]
 

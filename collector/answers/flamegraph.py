@@ -72,11 +72,17 @@ def _steps(function: str, view: str, fold: str) -> list[Processor]:
 
 
 def _samples(rows: pa.Table, number: dict[int, int], inside: npt.NDArray[np.float64]) -> int:
-    stack = np.array([number[key] for key in rows["stack_id"].to_pylist()], dtype=np.int64)
+    stack = _stacks(rows, number)
     return round(float(rows["samples"].to_numpy() @ inside[stack])) if len(stack) else 0
 
 
 def _weights(rows: pa.Table, number: dict[int, int]) -> npt.NDArray[np.float64]:
-    stack = np.array([number[key] for key in rows["stack_id"].to_pylist()], dtype=np.int64)
-    sums = np.bincount(stack, rows["weight_s"].to_numpy(), minlength=len(number))
+    sums = np.bincount(_stacks(rows, number), rows["weight_s"].to_numpy(), minlength=len(number))
     return sums.astype(np.float64)
+
+
+def _stacks(rows: pa.Table, number: dict[int, int]) -> npt.NDArray[np.int64]:
+    """The number of each row's stack: ids are in order, as their numbers are."""
+    ids = np.array(list(number), dtype=np.uint64)
+    found: npt.NDArray[np.int64] = np.searchsorted(ids, rows["stack_id"].to_numpy())
+    return found

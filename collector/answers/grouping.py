@@ -25,7 +25,6 @@ __all__ = [
     "grouped",
     "host_groups",
     "load_of_groups",
-    "load_over_time",
     "of_groups",
     "over_time",
 ]
@@ -72,20 +71,16 @@ def of_groups(rows: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
     return rows.append_column("win", pa.array(windows))
 
 
-def load_of_groups(loads: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
-    """Rows of `host_load`: the mean over each group's hosts that are on the side, and its time."""
+def load_of_groups(loads: pa.Table, groups: HostGroups, width_s: int) -> tuple[pa.Table, pa.Table]:
+    """Rows of `host_load`: the mean over each group's hosts that are on the side, and its time; and
+    over all of these hosts, per window."""
     mine, number = _on_the_side(loads, groups)
     windows = np.zeros(mine.num_rows, dtype=np.int64)
     if groups.by_hour:
         in_an_hour = HOUR_S // width_s
         windows = mine["win"].to_numpy().astype(np.int64) // in_an_hour * in_an_hour
-    return _means(_names(groups.prefix).take(number), pa.array(windows), mine["load"])
-
-
-def load_over_time(loads: pa.Table, groups: HostGroups) -> pa.Table:
-    """Rows of `host_load`: the mean over all hosts that are on the side, per window."""
-    mine, _ = _on_the_side(loads, groups)
-    return _means(_every_host(mine), mine["win"], mine["load"])
+    of_each = _means(_names(groups.prefix).take(number), pa.array(windows), mine["load"])
+    return of_each, _means(_every_host(mine), mine["win"], mine["load"])
 
 
 def over_time(rows: pa.Table) -> pa.Table:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from collector.answers.records import Window, WorkerRow
+from collector.answers.rows import rows_of
 from collector.answers.workers import WORKER_LABEL, workers_by_host
 from collector.store import answer_reads
 from collector.store.store import Store, truncated
@@ -44,7 +45,7 @@ def reports(store: Store, window: Window, service: str) -> Reports:
         if silent:
             hosts = sorted({host for _, host in silent})
             tables.append(_of(answer_reads.host_metrics(store, window, service, hosts), silent))
-    return _reports([row for table in tables for row in table.to_pylist()], tables)
+    return _reports([row for table in tables for row in rows_of(table)], tables)
 
 
 def _silent(store: Store, before: Window, service: str, newest: pa.Table) -> set[Key]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from collector.answers.rows import values_of
 from collector.store import reads
 from collector.store.store import Store
 from profiler.calltree import Stack
@@ -19,12 +20,12 @@ UNKNOWN = Stack(("(unknown):stack not stored",), (1,))
 
 def stack_index(store: Store, samples: Sequence[pa.Table]) -> tuple[dict[int, int], list[Stack]]:
     """Number of each stack_id in the returned list of stacks."""
-    ids = sorted({key for one in samples for key in one["stack_id"].unique().to_pylist()})
+    ids = np.unique(np.concatenate([one["stack_id"].to_numpy() for one in samples])).tolist()
     rows = reads.stacks(store, ids)
     columns = (_frames(rows["frames"]), _lists(rows["origins"]))
     found = {
         key: Stack(frames, origins)
-        for key, frames, origins in zip(rows["stack_id"].to_pylist(), *columns, strict=True)
+        for key, frames, origins in zip(values_of(rows["stack_id"]), *columns, strict=True)
     }
     return {key: at for at, key in enumerate(ids)}, [found.get(key, UNKNOWN) for key in ids]
 
