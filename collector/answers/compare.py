@@ -13,8 +13,10 @@ from collector.answers.grouping import (
     grouped,
     host_groups,
     load_of_groups,
-    of_groups,
     over_time,
+    requests_of_groups,
+    samples_of_groups,
+    times_of_groups,
 )
 from collector.answers.hours import Tables, same_hours
 from collector.answers.models import same_models
@@ -73,8 +75,9 @@ def compare(
             for side in (a, b)
         )
     )
-    spans, groups = [_span(rows) for rows in seen], host_groups(seen, (a, b))
+    spans = [_span(rows) for rows in seen]
     width_s = _width_s([(last - first) / 1000 for first, last in spans])
+    groups = host_groups(seen, (a, b), endpoint, width_s)
     cut = [_newest(side, last, width_s) for side, (_, last) in zip((a, b), spans, strict=True)]
     question = Question(store, service, endpoint, width_s, warmup)
     young = [sum(rows["young"].to_pylist()) > 0 for rows in seen]
@@ -146,7 +149,7 @@ def _asked(
         partial(sorts_of, store, sides, service, endpoint, question.warmup),
         partial(_deploy, store, service, b),
         *(partial(reads.host_load, store, side, window_ms=window_ms) for side in loads),
-        *(partial(_times_of, question, side) for side in sides if groups),
+        *(partial(_times_of, question, side) for side in sides if groups and not endpoint),
     )
     tables: list[Tables] = []
     for number, at in enumerate((0, 4)):
@@ -155,9 +158,9 @@ def _asked(
         if groups is None:
             tables.append((requests, load, samples, latency))
             continue
-        times = found[10 + len(loads) + number]
+        times = times_of_groups(requests) if endpoint else found[10 + len(loads) + number]
         load, of_time = load_of_groups(load, groups[number], question.width_s)
-        tables.append((requests, load, samples, times, of_time, latency))
+        tables.append((requests, load, samples, over_time(times), of_time, latency))
     return tables, found[8], [found[3], found[7]], found[9]
 
 
@@ -169,13 +172,13 @@ def _requests_of(question: Question, side: Side, groups: HostGroups | None) -> p
             store, side, service, endpoint, window_ms=window_ms, **question.warmup
         )
     rows = group_reads.request_groups(
-        store, side, service, endpoint, by_hour=groups.by_hour, **question.warmup
+        store, side, service, endpoint, step_ms=groups.step_s * 1000, **question.warmup
     )
-    return of_groups(rows, groups, question.width_s)
+    return requests_of_groups(rows, groups, question.width_s)
 
 
 def _times_of(question: Question, side: Side) -> pa.Table:
-    rows = group_reads.request_times(
+    return group_reads.request_times(
         question.store,
         side,
         question.service,
@@ -183,7 +186,6 @@ def _times_of(question: Question, side: Side) -> pa.Table:
         window_ms=question.width_s * 1000,
         **question.warmup,
     )
-    return over_time(rows)
 
 
 def _samples_of(
@@ -203,7 +205,7 @@ def _samples_of(
         young_ms=YOUNG_MS,
         **question.warmup,
     )
-    return of_groups(rows, groups, question.width_s)
+    return samples_of_groups(rows, groups, question.width_s)
 
 
 def _same_models(tables: Sequence[Tables]) -> tuple[list[Tables], str, tuple[str, ...]]:

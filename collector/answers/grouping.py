@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,24 +26,33 @@ __all__ = [
     "grouped",
     "host_groups",
     "load_of_groups",
-    "of_groups",
     "over_time",
+    "requests_of_groups",
+    "samples_of_groups",
+    "times_of_groups",
 ]
 
 EVERY_HOST = "all"
+#: Longer than any time since 1970, and of whole windows of any width.
+ALL_S = 3_600 << 20
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class HostGroups:
-    """Of one side: host -> the number of its group; what the names of groups begin with; whether
-    rows keep their hours."""
+    """Of one side: host -> the number of its group; what the names of groups begin with."""
 
     number: dict[str, int]
     prefix: str
     by_hour: bool
+    """samples keep their hours"""
+    step_s: int
+    """of requests: windows where one endpoint is asked for, as they are few then; hours, or ALL"""
 
 
-def host_groups(seen: Sequence[pa.Table], sides: Sequence[Side]) -> list[HostGroups] | None:
+def host_groups(
+    seen: Sequence[pa.Table], sides: Sequence[Side], endpoint: str, width_s: int
+) -> list[HostGroups] | None:
     """Of both sides; None where no side has more hosts than there are groups. `seen`: rows of
     `side_hosts`. Groups are paired, as hosts are, unless the sides share no host."""
     if max(rows.num_rows for rows in seen) <= GROUPS:
@@ -59,28 +69,45 @@ def host_groups(seen: Sequence[pa.Table], sides: Sequence[Side]) -> list[HostGro
     ]
     by_hour = all(side.is_window for side in sides) and hours[0] != hours[-1]
     prefixes = ("a", "b") if apart else ("", "")
-    return [HostGroups(*one, by_hour) for one in zip(numbers, prefixes, strict=True)]
+    step_s = width_s if endpoint else HOUR_S if by_hour else ALL_S
+    return [HostGroups(*one, by_hour, step_s) for one in zip(numbers, prefixes, strict=True)]
 
 
-def of_groups(rows: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
-    """Rows of `request_groups` or `stack_groups` as those of `request_windows` and `stack_windows`:
-    groups have the place of hosts, and the starts of hours, or 0, that of windows."""
+def requests_of_groups(rows: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
+    """Rows of `request_groups` as those of `request_windows`: groups have the place of hosts, and
+    the windows in which steps begin that of windows."""
+    return _placed(rows, groups, rows["step"].to_numpy().astype(np.int64), groups.step_s // width_s)
+
+
+def samples_of_groups(rows: pa.Table, groups: HostGroups, width_s: int) -> pa.Table:
+    """Rows of `stack_groups` as those of `stack_windows`, in the same way."""
+    return _placed(rows, groups, rows["hour"].to_numpy().astype(np.int64), HOUR_S // width_s)
+
+
+def _placed(rows: pa.Table, groups: HostGroups, steps: Ints, windows: int) -> pa.Table:
+    """`steps`: of each row, of so many windows each."""
     number = rows["host_group"].combine_chunks()
-    windows = rows["hour"].to_numpy().astype(np.int64) * (HOUR_S // width_s)
     rows = rows.append_column("host", _names(groups.prefix).take(number))
-    return rows.append_column("win", pa.array(windows))
+    return rows.append_column("win", pa.array(steps * windows))
 
 
 def load_of_groups(loads: pa.Table, groups: HostGroups, width_s: int) -> tuple[pa.Table, pa.Table]:
     """Rows of `host_load`: the mean over each group's hosts that are on the side, and its time; and
     over all of these hosts, per window."""
     mine, number = _on_the_side(loads, groups)
-    windows = np.zeros(mine.num_rows, dtype=np.int64)
-    if groups.by_hour:
-        in_an_hour = HOUR_S // width_s
-        windows = mine["win"].to_numpy().astype(np.int64) // in_an_hour * in_an_hour
+    step = groups.step_s // width_s
+    windows = mine["win"].to_numpy().astype(np.int64) // step * step
     of_each = _means(_names(groups.prefix).take(number), pa.array(windows), mine["load"])
     return of_each, _means(_every_host(mine), mine["win"], mine["load"])
+
+
+def times_of_groups(rows: pa.Table) -> pa.Table:
+    """Rows of `request_times`, out of those of `requests_of_groups` with all windows."""
+    keys = ["win", "endpoint", "cost_unit", "cpu_model", "warm"]
+    sums = rows.group_by(keys).aggregate([("n", "sum"), ("cost_sum", "sum")])
+    return sums.rename_columns(
+        [{"n_sum": "n", "cost_sum_sum": "cost_sum"}.get(name, name) for name in sums.column_names]
+    )
 
 
 def over_time(rows: pa.Table) -> pa.Table:

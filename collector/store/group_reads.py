@@ -39,17 +39,17 @@ def request_groups(
     service: str,
     endpoint: str,
     *,
-    by_hour: bool,
+    step_ms: int,
     warmup_requests: int,
     warmup_s: int,
 ) -> pa.Table:
-    """Of `reads.request_windows` by host_group (u8) and hour (since 1970; 0 without `by_hour`) in
-    place of host and window: endpoint, kind, cost_unit, cpu_model, warm, n, errors, cost_sum,
+    """Of `reads.request_windows` by host_group (u8) and step (ts_ms intDiv step_ms) in place of
+    host and window: endpoint, kind, cost_unit, cpu_model, warm, n, errors, cost_sum,
     task_clock_sum (f64)."""
     return store.query(
         "request_groups",
         groups=GROUPS,
-        by_hour=int(by_hour),
+        step_ms=step_ms,
         warmup_requests=warmup_requests,
         warmup_s=warmup_s,
         **side_filters(side, service, endpoint),

@@ -1,6 +1,6 @@
--- request_windows.sql for many hosts: sums per group of hosts and hour (0: all of them). In no order.
+-- request_windows.sql for many hosts: sums per group of hosts and step of time. In no order.
 SELECT
-    host_group, hour, endpoint, kind, cost_unit, cpu_model, warm,
+    host_group, step, endpoint, kind, cost_unit, cpu_model, warm,
     sum(live) AS n,
     sum(w * failed) AS errors,
     sum(live * cost) AS cost_sum,
@@ -9,7 +9,7 @@ FROM
 (
     SELECT
         toUInt8(cityHash64(toString(host)) % {groups:UInt8}) AS host_group,
-        if({by_hour:UInt8} = 1, intDiv(ts_ms, 3600000), 0) AS hour,
+        intDiv(ts_ms, {step_ms:UInt64}) AS step,
         endpoint, kind, cost_unit, cpu_model, failed, cost, task_clock_ns,
         worker_req > {warmup_requests:UInt64} OR worker_age_s > {warmup_s:UInt64} AS warm,
         toFloat64(weight) AS w,
@@ -26,4 +26,4 @@ FROM
         AND ({runtime:String} = '' OR runtime = {runtime:String})
         AND ({flag:String} = '' OR has(flags, {flag:String}))
 )
-GROUP BY host_group, hour, endpoint, kind, cost_unit, cpu_model, warm
+GROUP BY host_group, step, endpoint, kind, cost_unit, cpu_model, warm

@@ -130,3 +130,17 @@ def test_a_side_without_requests_cannot_be_told(store, sent, turned):
     assert found.verdict == "cannot tell"
     assert found.evidence.hosts == len(HOSTS["apart"][1 if turned else 0])
     assert "release:r9 has no requests in this time" in found.notes
+
+
+@pytest.mark.parametrize("service", HOSTS)
+def test_an_endpoint_alone_costs_what_it_costs_among_all(store, sent, service):
+    """Its windows are read with its groups, not beside them."""
+    alone = compare(store, *SIDES, service=service, endpoint=ENDPOINTS[1]).data
+    among = compare(store, *SIDES, service=service).data
+    (one,) = alone.endpoints
+    (same,) = (change for change in among.endpoints if change.endpoint == ENDPOINTS[1])
+    assert (one.requests_a, one.requests_b) == (same.requests_a, same.requests_b)
+    assert (one.cost_a, one.cost_b) == pytest.approx((same.cost_a, same.cost_b))
+    assert one.chance == pytest.approx(same.chance)
+    assert alone.evidence.windows > 0
+    assert len(alone.fleet) == 1

@@ -56,20 +56,20 @@ def test_hosts_of_a_side(store, group_of):
 
 
 @pytest.mark.parametrize("endpoint", ["", ENDPOINTS[1]])
-@pytest.mark.parametrize("by_hour", [False, True])
-def test_request_groups(store, group_of, endpoint, by_hour):
+@pytest.mark.parametrize("step_ms", [MINUTE_MS, 3_600_000, 3_600_000 << 20])
+def test_request_groups(store, group_of, endpoint, step_ms):
     sent = [row for row in rows_of(REQUESTS, **WITHIN) if endpoint in ("", row["endpoint"])]
     expected = grouped(
         sent,
         lambda row: (
             group_of[row["host"]],
-            row["ts_ms"] // 3_600_000 if by_hour else 0,
+            row["ts_ms"] // step_ms,
             row["endpoint"],
             int(not is_young(row)),
         ),
     )
-    table = group_reads.request_groups(store, SIDE, SERVICE, endpoint, by_hour=by_hour, **WARMUP)
-    found = {(r["host_group"], r["hour"], r["endpoint"], r["warm"]): r for r in table.to_pylist()}
+    table = group_reads.request_groups(store, SIDE, SERVICE, endpoint, step_ms=step_ms, **WARMUP)
+    found = {(r["host_group"], r["step"], r["endpoint"], r["warm"]): r for r in table.to_pylist()}
     assert found.keys() == expected.keys()
     assert table.num_rows == len(expected)
     for key, group in expected.items():
