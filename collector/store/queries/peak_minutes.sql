@@ -1,5 +1,5 @@
--- The whole minutes with most requests, per unit: what they cost, and how many users were active. Users are counted in
--- these minutes only.
+-- The whole minutes with most requests, per unit: what they cost, and how many users were active. Of all
+-- endpoints, users are counted in these minutes only; of one, where rows are few, they are read once.
 SELECT
     intDiv(ts_ms, 60000) AS minute,
     cost_unit,
@@ -18,7 +18,7 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
     AND ({region:String} = '' OR region = {region:String})
     AND ({runtime:String} = '' OR runtime = {runtime:String})
     AND ({flag:String} = '' OR has(flags, {flag:String}))
-    AND (intDiv(ts_ms, 60000), toString(cost_unit)) GLOBAL IN
+    AND ({endpoint:String} != '' OR (intDiv(ts_ms, 60000), toString(cost_unit)) GLOBAL IN
     (
         SELECT minute, unit
         FROM
@@ -29,12 +29,12 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
                 sum(toFloat64(weight) * (1 - killed)) AS n,
                 sum(user_hash != 0) AS known
             FROM requests
-            WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
+            WHERE {endpoint:String} = ''
+                AND day >= toDate(intDiv({from_ms:UInt64}, 86400000))
                 AND day <= toDate(intDiv({to_ms:UInt64}, 86400000))
                 AND ts_ms >= intDiv({from_ms:UInt64} + 59999, 60000) * 60000
                 AND ts_ms < intDiv({to_ms:UInt64}, 60000) * 60000
                 AND service = {service:String}
-                AND ({endpoint:String} = '' OR endpoint = {endpoint:String})
                 AND ({release:String} = '' OR release = {release:String})
                 AND ({host:String} = '' OR host = {host:String})
                 AND ({region:String} = '' OR region = {region:String})
@@ -45,6 +45,8 @@ WHERE day >= toDate(intDiv({from_ms:UInt64}, 86400000))
             ORDER BY n DESC, minute
             LIMIT 1 BY unit
         )
-    )
+    ))
 GROUP BY minute, cost_unit
+HAVING users > 0
 ORDER BY n DESC, minute
+LIMIT 1 BY cost_unit

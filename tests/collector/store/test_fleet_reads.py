@@ -8,7 +8,7 @@ from collector.store import fleet_reads, reads
 from tests.collector import rows
 from tests.collector.answers.oracle import alive, grouped, rows_of
 from tests.collector.arrow import with_column
-from tests.collector.rows import SERVICE, START_MS
+from tests.collector.rows import ENDPOINTS, SERVICE, START_MS
 
 END_MS = START_MS + 600_000
 WARMUP = {"warmup_requests": 100, "warmup_s": 60}
@@ -71,12 +71,14 @@ def test_traffic_groups(store, name, by_flags):
     }
 
 
+@pytest.mark.parametrize("endpoint", ["", ENDPOINTS[0]])
 @pytest.mark.parametrize("name", SIDES)
-def test_the_busiest_whole_minute(store, name):
+def test_the_busiest_whole_minute(store, name, endpoint):
     side, within = SIDES[name]
-    minutes = grouped(filter(within, rows_of(SENT)), lambda row: row["ts_ms"] // 60_000)
+    sent = [row for row in rows_of(SENT) if within(row) and endpoint in ("", row["endpoint"])]
+    minutes = grouped(sent, lambda row: row["ts_ms"] // 60_000)
     minute, busiest = max(minutes.items(), key=lambda pair: (len(alive(pair[1])), -pair[0]))
-    (found,) = fleet_reads.peak_minutes(store, side, SERVICE, "").to_pylist()
+    (found,) = fleet_reads.peak_minutes(store, side, SERVICE, endpoint).to_pylist()
     assert found["minute"] == minute
     assert found["n"] == len(alive(busiest))
     assert found["cost_sum"] == sum(row["cost"] for row in alive(busiest))
