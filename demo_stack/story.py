@@ -79,7 +79,7 @@ class Timing:
 
 
 FULL = Timing(before_s=90, canary_s=60, after_s=60, fault_s=60, patience_s=240)
-SHORT = Timing(before_s=50, canary_s=48, after_s=48, fault_s=25, patience_s=300)
+SHORT = Timing(before_s=60, canary_s=55, after_s=55, fault_s=25, patience_s=300)
 
 
 @dataclass(frozen=True, slots=True)
