@@ -49,7 +49,7 @@ def test_what_surely_changed_and_what_is_dearest_is_compared_and_the_rest_is_tol
     assert not any("functions of" in note for note in whole.notes)
     names = tuple(f"web-{number}" for number in range(100))
     many = [replace(one, grouped=GroupedHosts(names, one.requests, 120.0)) for one in (a, b)]
-    found = compare_sides("s", *many, STACKS, window_s=10.0)
+    found = compare_sides("s", many[0], many[1], STACKS, window_s=10.0)
     assert {change.endpoint for change in found.functions} == {"GET /0/", "GET /1/", "GET /7/"}
     assert found.guilty is not None
     assert found.guilty.endpoint == "GET /7/"
