@@ -20,12 +20,12 @@ from pathlib import Path
 
 import click
 
-from alerting.gate.config import read_config
+from alerting.gate.config import GateConfig, read_config
 from alerting.gate.counter import counter_and_shim
 from alerting.gate.errors import GateError
 from alerting.gate.measure import Bench
 from alerting.gate.services import running_services
-from alerting.gate.workshop import open_workshop
+from alerting.gate.workshop import Workshop, open_workshop
 from benchmarks.gating.campaign import BUDGET, Campaign, Found, Planted
 from benchmarks.gating.parts import Parts
 from benchmarks.gating.peers import Trial, compare_peers
@@ -147,17 +147,26 @@ def _campaign(app: App, plan: Plan, parts: Parts, two_endpoints: bool) -> None:
 
 
 def _opened(app: App, stack: ExitStack, two_endpoints: bool) -> Campaign:
+    config, root = _ready(app, stack)
+    if two_endpoints:
+        config = replace(config, endpoints=config.endpoints[:2])
+    workshop = stack.enter_context(open_workshop())
+    return Campaign(root, workshop, _bench(config, workshop), config, _say)
+
+
+def _ready(app: App, stack: ExitStack) -> tuple[GateConfig, Path]:
+    """Its gate.toml with its services running, and a folder with its files."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     config = read_config(app.folder / "gate.toml")
     root = _copy(app, folder / "source")
     settings = stack.enter_context(running_services(config.services, ROOT, config.timeout_s))
-    config = replace(config, env={**settings, **config.env}, install="", layouts=LAYOUTS)
-    if two_endpoints:
-        config = replace(config, endpoints=config.endpoints[:2])
-    workshop = stack.enter_context(open_workshop())
+    env = {**settings, **config.env}
+    return replace(config, env=env, install="", layouts=LAYOUTS), root
+
+
+def _bench(config: GateConfig, workshop: Workshop) -> Bench:
     counter, shim = counter_and_shim("callgrind", _say)
-    bench = Bench(config, workshop, shim, counter, os.cpu_count() or 1, lambda words: None)
-    return Campaign(root, workshop, bench, config, _say)
+    return Bench(config, workshop, shim, counter, os.cpu_count() or 1, lambda words: None)
 
 
 def _trial(plan: Plan) -> Trial:
@@ -181,18 +190,17 @@ def _copy(app: App, folder: Path) -> Path:
 
 def _seconds_8_endpoints(plan: Plan) -> float:
     """How long both sides of 8 endpoints take when no more layouts are needed."""
-    app = plan.apps[-1]
-    config = read_config(app.folder / "gate.toml")
-    some = config.endpoints
-    eight = tuple(
-        replace(some[n % len(some)], name=f"{n} {some[n % len(some)].name}") for n in range(8)
-    )
-    config = replace(config, endpoints=eight, layouts=LAYOUTS)
-    counter, shim = counter_and_shim("callgrind", _say)
-    with open_workshop() as workshop:
-        bench = Bench(config, workshop, shim, counter, os.cpu_count() or 1, lambda words: None)
+    with ExitStack() as stack:
+        config, root = _ready(plan.apps[-1], stack)
+        some = config.endpoints
+        eight = tuple(
+            replace(some[n % len(some)], name=f"{n} {some[n % len(some)].name}") for n in range(8)
+        )
+        config = replace(config, endpoints=eight)
+        workshop = stack.enter_context(open_workshop())
+        bench = _bench(config, workshop)
         for side in ("base", "head"):
-            shutil.copytree(app.folder, workshop.root / f"side-{side}")
+            shutil.copytree(root, workshop.root / f"side-{side}")
         begun = time.monotonic()
         for side in ("base", "head"):
             bench.begin(side)
